@@ -1,0 +1,88 @@
+// The one table of who may do what: every permission, the least role and the least key level that hold it.
+
+export const roles = ['viewer', 'member', 'admin'] as const
+export type Role = (typeof roles)[number]
+
+export const levels = ['read', 'write', 'delete', 'admin'] as const
+export type Level = (typeof levels)[number]
+
+type Holders = { scope: 'account' } | { scope: 'any' } | { scope: 'workspace'; role: Role | null; level: Level | null }
+const of = (role: Role | null, level: Level | null) => ({ scope: 'workspace', role, level }) as const
+const account = { scope: 'account' } as const
+
+// scope 'account': any session, no workspace needed, never a key · 'any': every actor · 'workspace': role of a session, level of a key
+const table = {
+  'whoami:read': { scope: 'any' },
+  'account:read': account,
+  'account:update': account,
+  'session:read': account,
+  'session:revoke': account,
+  'workspace:create': account,
+  'workspace:read': of('viewer', 'read'),
+  'workspace:update': of('admin', null),
+  'project:read': of('viewer', 'read'),
+  'project:create': of('admin', 'admin'),
+  'project:update': of('admin', 'admin'),
+  'member:read': of('viewer', 'admin'),
+  'member:update': of('admin', null),
+  'member:leave': of('viewer', null),
+  'key:read': of('admin', 'admin'),
+  'key:create': of('admin', null),
+  'key:revoke': of('admin', 'admin'),
+  'key:revoke-self': of(null, 'read'),
+  'media:read': of('viewer', 'read'),
+  'media:create': of('member', 'write'),
+  'media:update': of('member', 'write'),
+  'media:delete': of('member', 'delete'),
+  'audit:read': of('admin', 'admin'),
+} as const satisfies Record<string, Holders>
+
+export type Permission = keyof typeof table
+export const permissions = Object.keys(table) as Permission[]
+export const scopeOf = (permission: Permission): Holders['scope'] => table[permission].scope
+
+const held = (has: (holders: Extract<Holders, { scope: 'workspace' }>) => boolean): ReadonlySet<Permission> =>
+  new Set(permissions.filter((p) => table[p].scope === 'any' || (table[p].scope === 'workspace' && has(table[p]))))
+
+const rank = <T>(order: readonly T[], held: T, least: T | null) =>
+  least !== null && order.indexOf(held) >= order.indexOf(least)
+
+/** What a session holds in a workspace, by its role there. */
+export const ofRole = Object.fromEntries(roles.map((r) => [r, held((h) => rank(roles, r, h.role))])) as Record<
+  Role,
+  ReadonlySet<Permission>
+>
+/** What an API key holds in its workspace, by its level. */
+export const ofLevel = Object.fromEntries(levels.map((l) => [l, held((h) => rank(levels, l, h.level))])) as Record<
+  Level,
+  ReadonlySet<Permission>
+>
+/** What any session holds about its own person, in no workspace. */
+export const ofPerson: ReadonlySet<Permission> = new Set(permissions.filter((p) => table[p].scope !== 'workspace'))
+
+/** Internal number of a workspace. It never leaves the program: answers carry the public `wsp_…` id. */
+export type WorkspaceId = number & { readonly brand: 'WorkspaceId' }
+
+/** Where a request comes from, for the audit row and the log; of this request only. */
+export type Origin = Readonly<{ requestId: string; client: string | null; userAgent: string | null }>
+
+/** A signed-in person in no workspace: enough for their own account and nothing else. */
+export type Person = Readonly<{ type: 'user'; id: string; sessionId: string; authAt: number; origin: Origin }>
+
+/** Whoever a request is made as, in one workspace and project: a user through a session, or a key. */
+export type Actor = Readonly<{
+  type: 'user' | 'key'
+  id: string
+  /** The person behind a session; null for a key. */
+  person: Person | null
+  workspace: Readonly<{ id: WorkspaceId; publicId: string; name: string }>
+  /** The project the request is about; null if the actor may enter none. */
+  project: Readonly<{ id: string; slug: string }> | null
+  /** Projects the actor may enter; every read of a project's things binds these. */
+  projects: readonly string[]
+  role: Role | null
+  level: Level | null
+  environment: 'live' | 'test' | 'dev' | null
+  permissions: ReadonlySet<Permission>
+  origin: Origin
+}>

@@ -1,0 +1,86 @@
+// Everything the program needs from outside, as types. Implementations are in adapters/; nothing here runs.
+import type { LibSQLDatabase } from 'drizzle-orm/libsql'
+import type { Failure } from './errors'
+
+/** `now`: instant in ms since 1970 UTC, may jump. `monotonic`: ms since some start, never goes back. */
+export type Clock = { now(): number; monotonic(): number }
+
+export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>
+
+/** Structured log. Fields are scrubbed of key and secret shapes; never pass a request body. */
+export type Log = {
+  info(fields: Record<string, unknown>, message: string): void
+  warn(fields: Record<string, unknown>, message: string): void
+  error(fields: Record<string, unknown>, message: string): void
+  /** One finished request, as a ready JSON line. Buffered, so that it costs the request nothing. */
+  request(line: string): void
+  /** Writes out what is buffered. */
+  flush(): void
+}
+
+export type Mail = { messageId: string; to: string; subject: string; text: string; html: string }
+/** Hands one mail over. Resolves once the next hop has taken it; rejects if it has not, and then it may be sent again. */
+export type Mailer = { send(mail: Mail): Promise<void>; check(): Promise<void>; close(): Promise<void> }
+
+export type Value = string | number | null | Uint8Array
+export type Row = Record<string, Value>
+/** What a batch step gave: its RETURNING rows and how many rows it changed. */
+export type Outcome = { rows: Row[]; changes: number }
+
+/** A change that does nothing until a batch sends it. */
+export type Statement = {
+  sql: string
+  args: readonly Value[]
+  /** Raised when this statement makes the batch fail by a constraint: the whole batch is undone. */
+  orElse?: Failure
+  /** Its RETURNING rows are `{ seq, subject }` of the revocations table: `write()` applies them to the overlay. */
+  revokes?: true
+  /** Why this statement may touch tenant tables without binding a workspace; must stand in `test/tenant-guard.lock.json`. */
+  acrossTenants?: string
+}
+
+export type Orm = LibSQLDatabase<Record<string, never>>
+
+/**
+ * One database: reads through drizzle on a cached, read-only connection, writes as one batch.
+ * Held to one contract suite (`test/contract/database.ts`) on each adapter.
+ */
+export type Database = {
+  /** Reads. A statement that touches a tenant table without binding its `workspace_id` is refused. */
+  orm: Orm
+  /** Hands `fn` a reader free of the tenant guard; `why` must be a literal that stands in the lock file. */
+  acrossTenants<T>(why: string, fn: (orm: Orm) => T): T
+  /**
+   * All statements or none, in order, as one transaction; durable once resolved, and seen by the next read here.
+   * @throws the failing statement's `orElse`, or Failure `conflict` (constraint), `unavailable` (out of reach), `disk_full`.
+   */
+  batch(statements: readonly Statement[]): Promise<Outcome[]>
+  /** Resolves if the database answers a read and would take a write. */
+  check(): Promise<void>
+  close(): Promise<void>
+}
+
+export type ByteRange = { start: number; end: number }
+
+/** An object being written: nobody can read it before `publish`. */
+export type StagedBlob = {
+  /** Resolves when the bytes have been taken, which is the back-pressure. */
+  write(chunk: Uint8Array): Promise<void>
+  /** Makes it durable and readable under its key, at once and whole. */
+  publish(): Promise<void>
+  /** Forgets it. Safe to call twice, and after `publish`, when it does nothing. */
+  discard(): Promise<void>
+}
+
+/** Immutable objects under random keys. */
+export type Blobs = {
+  /** @throws Failure `disk_full` when the store has no room. */
+  stage(key: string): Promise<StagedBlob>
+  /**
+   * Bytes `start..end` (end exclusive), never buffered whole. `signal` cuts the stream.
+   * @throws Failure `not_found` when there is no object under the key.
+   */
+  open(key: string, size: number, range: ByteRange, signal: AbortSignal): Promise<Blob | ReadableStream<Uint8Array>>
+  remove(key: string): Promise<void>
+  check(): Promise<void>
+}

@@ -1,0 +1,117 @@
+// What has been taken away: an overlay in memory, fed by the revocations table. Counters decide, never clocks.
+import { gt, max, sql } from 'drizzle-orm'
+import { revocations as table } from '../db/schema'
+import { Failure } from './errors'
+import { createLru } from './lib/lru'
+import type { Clock, Database, Row, Statement } from './ports'
+import { builder, statement } from './write'
+
+/** What a right hangs on: taking any of them away ends everything that was let in by it. */
+export type Subject =
+  | `session:${string}`
+  | `user:${string}`
+  | `key:${string}`
+  | `workspace:${string}`
+  | `member:${string}:${string}`
+
+/** A fact found valid, with what it hangs on. `expiresAt` is an instant (ms), Infinity for never. */
+export type Held<T> = { value: T; subjects: readonly Subject[]; expiresAt: number }
+
+/** Takes the subjects away in the batch it is written with; `write()` applies it here before it resolves. */
+export const revoke = (at: number, ...subjects: Subject[]): Statement => ({
+  ...statement(
+    builder
+      .insert(table)
+      .values(subjects.map((subject) => ({ subject, createdAt: at })))
+      .returning({ seq: table.seq, subject: table.subject }),
+  ),
+  revokes: true,
+})
+
+export const createRevocations = (db: Database) => {
+  const latest = new Map<string, number>()
+  const watchers = new Map<string, Set<() => void>>()
+  let position = 0
+  const newest = db.orm
+    .select({ seq: max(table.seq) })
+    .from(table)
+    .prepare()
+  const after = db.orm
+    .select({ seq: table.seq, subject: table.subject })
+    .from(table)
+    .where(gt(table.seq, sql.placeholder('seq')))
+    .orderBy(table.seq)
+    .prepare()
+
+  const apply = (rows: readonly Row[]) => {
+    for (const { seq, subject } of rows as { seq: number; subject: string }[]) {
+      latest.set(subject, Math.max(seq, latest.get(subject) ?? 0))
+      position = Math.max(position, seq)
+      for (const end of [...(watchers.get(subject) ?? [])]) end()
+    }
+  }
+
+  return {
+    apply,
+    /** The newest revocation applied here. */
+    position: () => position,
+    /** The newest revocation that reads on this node can see: the position a fact read after it is born at. */
+    readable: async () => (await newest.get())?.seq ?? 0,
+    /** Applies what the table holds beyond our position. */
+    follow: async () => apply(await after.all({ seq: position })),
+    /** Whether none of the subjects was taken away after position `born`. */
+    holds: (subjects: readonly Subject[], born: number) => subjects.every((s) => (latest.get(s) ?? 0) <= born),
+    /** Calls `end` when one of the subjects is taken away; the result stops watching. For streams under way. */
+    watch: (subjects: readonly Subject[], end: () => void) => {
+      for (const s of subjects) watchers.set(s, (watchers.get(s) ?? new Set()).add(end))
+      return () => {
+        for (const s of subjects) {
+          watchers.get(s)?.delete(end)
+          if (watchers.get(s)?.size === 0) watchers.delete(s)
+        }
+      }
+    },
+  }
+}
+export type Revocations = ReturnType<typeof createRevocations>
+
+type Entry<T> = Held<T> & { born: number; checkedAt: number }
+
+/**
+ * A bounded cache of facts that revocation ends at once. `get` is synchronous and answers only what still holds;
+ * `fill` reads anew. No negative entries, no stale answers: a fill that a revocation overtakes is thrown away.
+ */
+export const createHeldCache = <T>(revocations: Revocations, clock: Clock, maxEntries: number) => {
+  const entries = createLru<string, Entry<T>>(maxEntries)
+
+  const stillHolds = (entry: Entry<T>) => {
+    const position = revocations.position()
+    if (entry.checkedAt === position) return true
+    if (!revocations.holds(entry.subjects, entry.born)) return false
+    entry.checkedAt = position
+    return true
+  }
+
+  return {
+    get: (key: string): T | undefined => {
+      const entry = entries.get(key)
+      if (!entry) return undefined
+      if (stillHolds(entry) && clock.now() < entry.expiresAt) return entry.value
+      entries.delete(key)
+      return undefined
+    },
+    /** `load` gives null for what is not valid. @throws Failure `unavailable` when revocations keep overtaking the read. */
+    fill: async (key: string, load: () => Promise<Held<T> | null>): Promise<T | null> => {
+      for (let tries = 0; tries < 3; tries++) {
+        const born = await revocations.readable()
+        const held = await load()
+        if (!held || clock.now() >= held.expiresAt) return null
+        if (!revocations.holds(held.subjects, born)) continue
+        entries.set(key, { ...held, born, checkedAt: born })
+        return held.value
+      }
+      throw new Failure('unavailable')
+    },
+  }
+}
+export type HeldCache<T> = ReturnType<typeof createHeldCache<T>>

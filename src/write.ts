@@ -1,0 +1,98 @@
+// The one door to a change: a feature's statements and their audit row go to the database as one batch.
+import { type SQL, sql } from 'drizzle-orm'
+import { drizzle } from 'drizzle-orm/libsql'
+import { auditEvents, guards } from '../db/schema'
+import { type ErrorCode, Failure } from './errors'
+import { newId } from './lib/id'
+import type { Actor, Origin, Person, WorkspaceId } from './permissions'
+import type { Clock, Database, Outcome, Statement, Value } from './ports'
+import type { Revocations } from './revocation'
+
+/** drizzle with no connection: it builds statements and can run none. */
+export const builder = drizzle.mock()
+
+/** A drizzle query as a statement for `write()`. */
+export const statement = (query: { toSQL(): { sql: string; params: unknown[] } }): Statement => {
+  const { sql: text, params } = query.toSQL()
+  return { sql: text, args: params as Value[] }
+}
+
+/** Fails the batch with `code` when the statement just before it changed no row. */
+export const guard = (code: ErrorCode, detail?: string): Statement => ({
+  ...statement(builder.insert(guards).select(sql`select 0 where changes() = 0`)),
+  orElse: new Failure(code, detail),
+})
+
+/** As `guard`, when `condition` does not hold. */
+export const demand = (condition: SQL, code: ErrorCode, detail?: string): Statement => ({
+  ...statement(builder.insert(guards).select(sql`select 0 where not (${condition})`)),
+  orElse: new Failure(code, detail),
+})
+
+/** Who a change is made by: an actor, a person in no workspace, a stranger, or the program itself. */
+export type Author = Actor | Person | Readonly<{ type: 'nobody' | 'system'; origin: Origin | null }>
+
+export type Event = {
+  /** `noun.pasttense`, from the catalogue. */
+  action: string
+  /** Public ids of what was changed; ids only, so that erasing a person can be kept. */
+  targets: readonly string[]
+  /** Where it belongs when the author does not say: a workspace's number, or a user's id. */
+  workspaceId?: WorkspaceId
+  userId?: string
+  /** Redacted difference, at most 4 kB of JSON. Never a secret, an address or free text. */
+  change?: Record<string, unknown>
+}
+
+const maxChangeBytes = 4096
+
+const placeOf = (author: Author, event: Event) => {
+  const workspaceId = event.workspaceId ?? ('workspace' in author ? author.workspace.id : undefined)
+  if (workspaceId !== undefined) return { workspaceId, chain: `workspace:${workspaceId}` }
+  const userId = event.userId ?? (author.type === 'user' ? author.id : undefined)
+  return { workspaceId: 0 as WorkspaceId, chain: userId === undefined ? 'instance' : `user:${userId}` }
+}
+
+const auditStatement = (author: Author, event: Event, at: number): Statement => {
+  const change = event.change ?? null
+  if (change && JSON.stringify(change).length > maxChangeBytes)
+    throw new Error(`audit change too large: ${event.action}`)
+  return statement(
+    builder.insert(auditEvents).values({
+      ...placeOf(author, event),
+      id: newId('evt'),
+      action: event.action,
+      actorType: author.type,
+      actorId: 'id' in author ? author.id : null,
+      targets: [...event.targets],
+      outcome: 'done',
+      requestId: author.origin?.requestId ?? null,
+      client: author.origin?.client ?? null,
+      change,
+      at,
+    }),
+  )
+}
+
+/**
+ * Builds `write(author, event, statements)`: all statements and their audit row, or nothing. Durable once resolved, and
+ * what it revoked is refused on this node from then on. Gives the outcome of each statement, in order.
+ * @throws the `orElse` of the statement that failed; `conflict`, `unavailable`, `disk_full` from the database.
+ */
+export const createWrite =
+  ({ db, clock, revocations }: { db: Database; clock: Clock; revocations: Pick<Revocations, 'apply'> }) =>
+  async (author: Author, event: Event, statements: readonly Statement[]): Promise<Outcome[]> => {
+    const outcomes = await db.batch([...statements, auditStatement(author, event, clock.now())])
+    for (const [i, s] of statements.entries()) if (s.revokes) revocations.apply(outcomes[i]!.rows)
+    return outcomes.slice(0, statements.length)
+  }
+
+export type Write = ReturnType<typeof createWrite>
+
+/** Builds the door for the rare change that leaves no audit row; each call says why. */
+export const createUnaudited =
+  (db: Database) =>
+  (_why: string, statements: readonly Statement[]): Promise<Outcome[]> =>
+    db.batch(statements)
+
+export type Unaudited = ReturnType<typeof createUnaudited>
