@@ -120,7 +120,8 @@ export const outbox = sqliteTable(
 
 /** The directory of tenants, itself global: public id to internal number. */
 export const workspaces = sqliteTable('workspaces', {
-  workspaceId: integer('workspace_id').$type<WorkspaceId>().primaryKey({ autoIncrement: true }),
+  /** Random, so that it is known before the row is, on any node. */
+  workspaceId: integer('workspace_id').$type<WorkspaceId>().primaryKey(),
   id: text().notNull().unique(),
   name: text().notNull(),
   createdBy: text('created_by').notNull(),

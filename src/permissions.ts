@@ -13,6 +13,8 @@ const account = { scope: 'account' } as const
 // scope 'account': any session, no workspace needed, never a key · 'any': every actor · 'workspace': role of a session, level of a key
 const table = {
   'whoami:read': { scope: 'any' },
+  // The thing itself says its workspace: rights are judged there, by the service.
+  'media:stream': { scope: 'any' },
   'account:read': account,
   'account:update': account,
   'session:read': account,

@@ -3,7 +3,7 @@ import type { LibSQLDatabase } from 'drizzle-orm/libsql'
 import type { Failure } from './errors'
 
 /** `now`: instant in ms since 1970 UTC, may jump. `monotonic`: ms since some start, never goes back. */
-export type Clock = { now(): number; monotonic(): number }
+export type Clock = { now(): number; monotonic(): number; sleep(ms: number): Promise<void> }
 
 export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>
 
@@ -12,8 +12,8 @@ export type Log = {
   info(fields: Record<string, unknown>, message: string): void
   warn(fields: Record<string, unknown>, message: string): void
   error(fields: Record<string, unknown>, message: string): void
-  /** One finished request, as a ready JSON line. Buffered, so that it costs the request nothing. */
-  request(line: string): void
+  /** One finished request, as a ready JSON line. Buffered, so that it costs the request nothing; `urgent` is written at once. */
+  request(line: string, urgent: boolean): void
   /** Writes out what is buffered. */
   flush(): void
 }

@@ -75,14 +75,15 @@ const auditStatement = (author: Author, event: Event, at: number): Statement => 
 }
 
 /**
- * Builds `write(author, event, statements)`: all statements and their audit row, or nothing. Durable once resolved, and
+ * Builds `write(author, event, statements)`: all statements and their audit row (one for each event), or nothing. Durable once resolved, and
  * what it revoked is refused on this node from then on. Gives the outcome of each statement, in order.
  * @throws the `orElse` of the statement that failed; `conflict`, `unavailable`, `disk_full` from the database.
  */
 export const createWrite =
   ({ db, clock, revocations }: { db: Database; clock: Clock; revocations: Pick<Revocations, 'apply'> }) =>
-  async (author: Author, event: Event, statements: readonly Statement[]): Promise<Outcome[]> => {
-    const outcomes = await db.batch([...statements, auditStatement(author, event, clock.now())])
+  async (author: Author, event: Event | readonly Event[], statements: readonly Statement[]): Promise<Outcome[]> => {
+    const events = [event].flat() as Event[]
+    const outcomes = await db.batch([...statements, ...events.map((e) => auditStatement(author, e, clock.now()))])
     for (const [i, s] of statements.entries()) if (s.revokes) revocations.apply(outcomes[i]!.rows)
     return outcomes.slice(0, statements.length)
   }

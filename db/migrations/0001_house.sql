@@ -64,7 +64,7 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_by_due ON outbox (sent_at, failed_at, due_at);
 
 CREATE TABLE workspaces (
-  workspace_id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+  workspace_id INTEGER PRIMARY KEY NOT NULL,
   id TEXT NOT NULL UNIQUE,
   name TEXT NOT NULL,
   created_by TEXT NOT NULL,

@@ -1,0 +1,107 @@
+// Sessions: opening, proving, listing and ending them.
+import { Failure } from '../../errors'
+import { equalSecret, randomSecret, sha256 } from '../../lib/crypto'
+import { newId } from '../../lib/id'
+import { type Page, type PageQuery, paginate } from '../../lib/page'
+import { rfc3339 } from '../../lib/time'
+import { createUseNotes } from '../../lib/use-notes'
+import type { Person } from '../../permissions'
+import type { Clock, Database, Statement, Tokens } from '../../ports'
+import { type Held, revoke } from '../../revocation'
+import { guard, type Unaudited, type Write } from '../../write'
+import type { Session } from './model'
+import { type SessionRow, sessionStore } from './store'
+
+type Deps = {
+  db: Database
+  write: Write
+  unaudited: Unaudited
+  clock: Clock
+  tokens: Tokens
+  /** How long an unused session lives, and any session at most. */
+  idleMs: number
+  absoluteMs: number
+}
+
+export type NewSession = { userId: string; method: 'code' | 'link'; label: string; place: string | null }
+export type OpenedSession = { token: string; session: Session; maxAgeSeconds: number; statements: Statement[] }
+
+export const sessionService = ({ db, write, unaudited, clock, tokens, idleMs, absoluteMs }: Deps) => {
+  const store = sessionStore(db)
+  const notes = createUseNotes(clock)
+
+  const present = (row: SessionRow, currentId: string): Session => ({
+    id: row.id,
+    current: row.id === currentId,
+    label: row.label,
+    method: row.method,
+    place: row.place,
+    created_at: rfc3339(row.createdAt),
+    last_seen_at: rfc3339(row.lastSeenAt),
+    expires_at: rfc3339(row.expiresAt),
+  })
+
+  return {
+    /** A new session as statements for the batch that claims its challenge, and the token that will open it. */
+    async open({ userId, method, label, place }: NewSession): Promise<OpenedSession> {
+      const now = clock.now()
+      const [id, sec, expiresAt] = [newId('ses'), randomSecret(), now + absoluteMs]
+      const { token, kid } = await tokens.sign({ sid: id, sub: userId, sec, expiresAt })
+      const row = {
+        ...{ id, userId, kid, label, method, place, expiresAt },
+        ...{ secretHash: sha256(sec), createdAt: now, lastSeenAt: now, authAt: now, revokedAt: null },
+      }
+      const session = present(row, id)
+      return { token, session, maxAgeSeconds: Math.floor(absoluteMs / 1000), statements: [store.insert(row)] }
+    },
+
+    /** Whose session a token opens: signature, secret and row must all hold. Null for anything else. */
+    async prove(token: string): Promise<Held<Omit<Person, 'origin'>> | null> {
+      const now = clock.now()
+      const claims = await tokens.verify(token, now)
+      const row = claims && (await store.byId(claims.sid))
+      if (!row || row.userId !== claims.sub || !equalSecret(row.secretHash, sha256(claims.sec))) return null
+      if (row.revokedAt !== null) return null
+      return {
+        value: { type: 'user', id: row.userId, sessionId: row.id, authAt: row.authAt },
+        subjects: [`session:${row.id}`, `user:${row.userId}`],
+        expiresAt: Math.min(row.expiresAt, Math.max(row.lastSeenAt, notes.last(row.id)) + idleMs),
+      }
+    },
+
+    /** The person's live sessions, newest first. */
+    async list(person: Person, query: PageQuery): Promise<Page<Session>> {
+      const rows = (limit: number, after: Parameters<typeof store.list>[3]) =>
+        store.list(person.id, clock.now(), idleMs, after, limit)
+      const page = await paginate(query, rows, (row) => ({ at: row.createdAt, id: row.id }))
+      return { ...page, data: page.data.map((row) => present(row, person.sessionId)) }
+    },
+
+    /** Ends one session of the person. @throws `not_found` for another's, an ended one, or none. */
+    async end(person: Person, id: string): Promise<void> {
+      const now = clock.now()
+      await write(person, { action: 'session.revoked', targets: [id] }, [
+        store.end(person.id, id, now),
+        guard('not_found'),
+        revoke(now, `session:${id}`),
+      ])
+    },
+
+    /** Ends the person's other sessions, or all of them. Gives how many. */
+    async endMany(person: Person, which: 'others' | 'all'): Promise<number> {
+      const now = clock.now()
+      const [ended] = await write(person, { action: 'session.revoked', targets: [person.id], change: { which } }, [
+        store.endAll(person.id, which === 'others' ? person.sessionId : null, now),
+        revoke(now, `user:${person.id}`),
+      ])
+      if (!ended) throw new Failure('internal')
+      return ended.changes
+    },
+
+    /** Notes a use in memory; at most once a minute and session it is written, by `flushSeen`. */
+    seen: notes.note,
+    flushSeen: () =>
+      notes.flush((batch) => unaudited('when a session was last used changes no right', store.seen(batch))),
+  }
+}
+export type SessionService = ReturnType<typeof sessionService>

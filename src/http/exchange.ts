@@ -1,0 +1,51 @@
+// One request on its way: its id, where it comes from and as whom it is made. Intake makes it, everything later finds it.
+import { type ErrorCode, Failure } from '../errors'
+import { truncateAddress } from '../lib/client-address'
+import type { Actor, Origin, Person } from '../permissions'
+
+/** As whom a request is made. `refusal` says why there is no actor. */
+export type Identity = Readonly<{
+  person: Omit<Person, 'origin'> | null
+  actor: Omit<Actor, 'origin' | 'person'> | null
+  refusal: ErrorCode
+}>
+
+export const nobody: Identity = { person: null, actor: null, refusal: 'unauthenticated' }
+
+export class Exchange implements Origin {
+  identity: Identity = nobody
+  /** The pattern of the route that took it, for the log; never the path as sent. */
+  route = ''
+  workspace: string | null = null
+
+  constructor(
+    readonly request: Request,
+    readonly requestId: string,
+    readonly startedAt: number,
+    private readonly remote: () => string | null,
+  ) {}
+
+  /** The client's address as the runtime or a trusted proxy tells it. */
+  get address(): string | null {
+    return this.remote()
+  }
+  /** The address cut to its network (/24, /48), the only form that is kept. */
+  get client(): string | null {
+    const address = this.remote()
+    return address === null ? null : truncateAddress(address)
+  }
+  get userAgent(): string | null {
+    return this.request.headers.get('user-agent')
+  }
+}
+
+const exchanges = new WeakMap<Request, Exchange>()
+export const rememberExchange = (request: Request, exchange: Exchange) => void exchanges.set(request, exchange)
+export const findExchange = (request: Request): Exchange | undefined => exchanges.get(request)
+
+/** @throws Failure `internal` for a request that did not come through intake: nothing is answered without it. */
+export const exchangeOf = (request: Request): Exchange => {
+  const exchange = exchanges.get(request)
+  if (!exchange) throw new Failure('internal')
+  return exchange
+}

@@ -1,0 +1,92 @@
+// What every request passes before and after the app: host, origin, identity; then headers and the request line.
+import { Failure } from '../errors'
+import { randomBase62 } from '../lib/id'
+import type { Clock, Log } from '../ports'
+import { Exchange, rememberExchange } from './exchange'
+import type { Identify } from './identify'
+import type { OriginGuard } from './origin-guard'
+import { problem, toFailure } from './problem'
+
+type Handler = (request: Request) => Response | Promise<Response>
+export type Intake = (request: Request, remote: () => string | null) => Response | Promise<Response>
+
+const slowMs = 1000
+
+type Parts = {
+  app: Handler
+  isOurHost: (request: Request) => boolean
+  origins: OriginGuard
+  identify: Identify
+  clock: Clock
+  log: Log
+  https: boolean
+}
+
+const safeHeaders = (https: boolean): [string, string][] => [
+  ['x-content-type-options', 'nosniff'],
+  ['referrer-policy', 'no-referrer'],
+  ['cache-control', 'no-store'],
+  ['content-security-policy', "default-src 'none'; frame-ancestors 'none'"],
+  ...(https ? [['strict-transport-security', 'max-age=63072000; includeSubDomains'] as [string, string]] : []),
+]
+
+export const createIntake = ({ app, isOurHost, origins, identify, clock, log, https }: Parts): Intake => {
+  const prefix = `req_${randomBase62(10)}`
+  let count = 0
+  const defaults = safeHeaders(https)
+
+  const finish = (exchange: Exchange, response: Response): Response => {
+    const { headers } = response
+    headers.set('x-request-id', exchange.requestId)
+    for (const [name, value] of defaults) if (!headers.has(name)) headers.set(name, value)
+    const ms = clock.monotonic() - exchange.startedAt
+    log.request(line(exchange, response.status, ms, clock.now()), response.status >= 500 || ms > slowMs)
+    return response
+  }
+
+  const fail = (exchange: Exchange, error: unknown): Response => {
+    const failure = toFailure(error, '')
+    if (failure.code === 'internal')
+      log.error({ request_id: exchange.requestId, error: failure.cause }, 'request failed')
+    return finish(exchange, problem(failure, exchange.requestId))
+  }
+
+  const answer = (exchange: Exchange): Response | Promise<Response> => {
+    const response = app(exchange.request)
+    return response instanceof Promise
+      ? response.then(
+          (r) => finish(exchange, r),
+          (error) => fail(exchange, error),
+        )
+      : finish(exchange, response)
+  }
+
+  return (request, remote) => {
+    const exchange = new Exchange(request, prefix + (count++).toString(36), clock.monotonic(), remote)
+    try {
+      if (!isOurHost(request)) throw new Failure('misdirected')
+      origins.any(request)
+      rememberExchange(request, exchange)
+      const identity = identify(request)
+      if (!(identity instanceof Promise)) {
+        exchange.identity = identity
+        return answer(exchange)
+      }
+      return identity.then(
+        (settled) => {
+          exchange.identity = settled
+          return answer(exchange)
+        },
+        (error) => fail(exchange, error),
+      )
+    } catch (error) {
+      return fail(exchange, error)
+    }
+  }
+}
+
+// By hand, not JSON.stringify: only ids and patterns of ours stand in it, and it is written for every request.
+const line = (e: Exchange, status: number, ms: number, now: number): string =>
+  `{"time":${now},"request_id":"${e.requestId}","method":"${e.request.method}","route":"${e.route}","status":${status},"ms":${ms.toFixed(2)}${
+    e.workspace === null ? '' : `,"workspace":"${e.workspace}"`
+  }}\n`

@@ -1,0 +1,35 @@
+// Which requests are ours to answer: the host they name (RFC 9110 §7.4, 421) and the page they come from (CSRF).
+import { Failure } from '../errors'
+
+const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+/**
+ * Elysia looks for the path from character 11 of the URL: a short or malformed host would reach another route than it
+ * shows. Hence both the header and the URL's host must be configured ones, and the path start at 11 or later.
+ */
+export const createHostGuard =
+  (hosts: ReadonlySet<string>) =>
+  (request: Request): boolean => {
+    const start = request.url.indexOf('//') + 2
+    const end = request.url.indexOf('/', start)
+    const routed = request.url.slice(start, end)
+    if (end < 11 || !hosts.has(routed)) return false
+    const claimed = request.headers.get('host')
+    return claimed === null ? false : claimed === routed || hosts.has(claimed.toLowerCase())
+  }
+
+/** Refuses any request whose `Origin` is present and not allowed. @throws Failure `forbidden` */
+export const createOriginGuard = (allowed: ReadonlySet<string>) => ({
+  any: (request: Request): void => {
+    const origin = request.headers.get('origin')
+    if (origin !== null && !allowed.has(origin)) throw new Failure('forbidden', 'This origin may not call')
+  },
+  /** A call by cookie with an unsafe method must show that it comes from an allowed page. */
+  byCookie: (request: Request): void => {
+    if (safeMethods.has(request.method)) return
+    const site = request.headers.get('sec-fetch-site')
+    if (request.headers.get('origin') === null || site === 'cross-site')
+      throw new Failure('forbidden', 'A call by cookie needs an allowed Origin')
+  },
+})
+export type OriginGuard = ReturnType<typeof createOriginGuard>

@@ -1,0 +1,16 @@
+// Network addresses as text: what is kept of them.
+
+/** An address cut to its network, `203.0.113.0/24` or `2001:db8:1::/48`: enough to recognise, too little to point at. */
+export const truncateAddress = (address: string): string => {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address
+  if (mapped.includes('.')) return `${mapped.split('.').slice(0, 3).join('.')}.0/24`
+  return `${expand(mapped).slice(0, 3).join(':')}::/48`
+}
+
+const expand = (address: string): string[] => {
+  const [head = '', tail] = address.toLowerCase().split('::')
+  const left = head === '' ? [] : head.split(':')
+  const right = tail === undefined || tail === '' ? [] : tail.split(':')
+  const zeros = tail === undefined ? [] : Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0')
+  return [...left, ...zeros, ...right]
+}
