@@ -2,7 +2,7 @@
 import { Failure } from '../../errors'
 import { equalSecret, randomSecret, sha256 } from '../../lib/crypto'
 import { newId } from '../../lib/id'
-import { type Page, type PageQuery, paginate } from '../../lib/page'
+import { type After, type Page, type PageQuery, paginate } from '../../lib/page'
 import { rfc3339 } from '../../lib/time'
 import { createUseNotes } from '../../lib/use-notes'
 import type { Person } from '../../permissions'
@@ -71,9 +71,8 @@ export const sessionService = ({ db, write, unaudited, clock, tokens, idleMs, ab
 
     /** The person's live sessions, newest first. */
     async list(person: Person, query: PageQuery): Promise<Page<Session>> {
-      const rows = (limit: number, after: Parameters<typeof store.list>[3]) =>
-        store.list(person.id, clock.now(), idleMs, after, limit)
-      const page = await paginate(query, rows, (row) => ({ at: row.createdAt, id: row.id }))
+      const read = (limit: number, after: After | null) => store.list(person.id, clock.now(), idleMs, after, limit)
+      const page = await paginate(query, read, (row) => ({ at: row.createdAt, id: row.id }))
       return { ...page, data: page.data.map((row) => present(row, person.sessionId)) }
     },
 

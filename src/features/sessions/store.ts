@@ -1,14 +1,11 @@
 // The only SQL about sessions.
-import { and, desc, eq, gt, isNull, lt, ne, or, sql } from 'drizzle-orm'
+import { and, desc, eq, gt, isNull, lt, ne, sql } from 'drizzle-orm'
 import { sessions } from '../../../db/schema'
-import type { After } from '../../lib/page'
+import { type After, afterArgs, isAfter } from '../../lib/page'
 import type { Database, Statement } from '../../ports'
 import { builder, statement } from '../../write'
 
 export type SessionRow = typeof sessions.$inferSelect
-
-const live = (now: number, idleMs: number) =>
-  and(isNull(sessions.revokedAt), gt(sessions.expiresAt, now), gt(sessions.lastSeenAt, now - idleMs))
 
 export const sessionStore = (db: Database) => {
   const byId = db.orm
@@ -16,25 +13,27 @@ export const sessionStore = (db: Database) => {
     .from(sessions)
     .where(eq(sessions.id, sql.placeholder('id')))
     .prepare()
+  const list = db.orm
+    .select()
+    .from(sessions)
+    .where(
+      and(
+        eq(sessions.userId, sql.placeholder('userId')),
+        isNull(sessions.revokedAt),
+        gt(sessions.expiresAt, sql.placeholder('now')),
+        gt(sessions.lastSeenAt, sql.placeholder('seenSince')),
+        isAfter(sessions.createdAt, sessions.id),
+      ),
+    )
+    .orderBy(desc(sessions.createdAt), desc(sessions.id))
+    .limit(sql.placeholder('limit'))
+    .prepare()
 
   return {
     byId: (id: string) => byId.get({ id }),
     /** A person's live sessions, newest first. */
     list: (userId: string, now: number, idleMs: number, after: After | null, limit: number) =>
-      db.orm
-        .select()
-        .from(sessions)
-        .where(
-          and(
-            eq(sessions.userId, userId),
-            live(now, idleMs),
-            after
-              ? or(lt(sessions.createdAt, after.at), and(eq(sessions.createdAt, after.at), lt(sessions.id, after.id)))
-              : undefined,
-          ),
-        )
-        .orderBy(desc(sessions.createdAt), desc(sessions.id))
-        .limit(limit),
+      list.all({ userId, now, seenSince: now - idleMs, limit, ...afterArgs(after) }),
     insert: (row: typeof sessions.$inferInsert) => statement(builder.insert(sessions).values(row)),
     /** Ends one session of a person; changes no row when it is not theirs or has ended. */
     end: (userId: string, id: string, now: number) =>

@@ -1,0 +1,18 @@
+// What crosses the wire about the members of a workspace.
+import { z } from 'zod'
+import { isId } from '../../lib/id'
+import { listOf } from '../../lib/page'
+import { roles } from '../../permissions'
+
+export const Member = z.object({
+  user_id: z.string(),
+  email: z.string(),
+  name: z.string().nullable(),
+  role: z.enum(roles),
+  joined_at: z.string(),
+})
+export type Member = z.infer<typeof Member>
+export const MemberList = listOf(Member)
+export const MemberParams = z.strictObject({ id: z.string().refine((id) => isId('usr', id)) })
+export const UpdateMember = z.strictObject({ role: z.enum(roles) })
+export type UpdateMember = z.infer<typeof UpdateMember>

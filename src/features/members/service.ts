@@ -1,0 +1,63 @@
+// Members of a workspace and their roles. A workspace always keeps one admin.
+import type { Addresses } from '../../addresses'
+import { Failure } from '../../errors'
+import { type After, type Page, type PageQuery, paginate } from '../../lib/page'
+import { rfc3339 } from '../../lib/time'
+import type { Actor } from '../../permissions'
+import type { Clock, Database } from '../../ports'
+import { revoke, type Subject } from '../../revocation'
+import { guard, type Write } from '../../write'
+import type { Member, UpdateMember } from './model'
+import { type MemberRow, memberStore } from './store'
+
+type Deps = { db: Database; write: Write; clock: Clock; addresses: Addresses }
+
+export const memberService = ({ db, write, clock, addresses }: Deps) => {
+  const store = memberStore(db)
+
+  const present = (row: MemberRow): Member => ({
+    user_id: row.userId,
+    email: addresses.open(row.addressSealed, row.userId),
+    name: row.name,
+    role: row.role,
+    joined_at: rfc3339(row.createdAt),
+  })
+  const subjects = (actor: Actor, userId: string): Subject[] => [
+    `member:${actor.workspace.publicId}:${userId}`,
+    `user:${userId}`,
+  ]
+
+  return {
+    async list(actor: Actor, query: PageQuery): Promise<Page<Member>> {
+      const read = (limit: number, after: After | null) => store.list(actor.workspace.id, after, limit)
+      const page = await paginate(query, read, (row) => ({ at: row.createdAt, id: row.userId }))
+      return { ...page, data: page.data.map(present) }
+    },
+
+    /** @throws `not_found`; `conflict` when it would leave no admin. */
+    async update(actor: Actor, userId: string, { role }: UpdateMember): Promise<Member> {
+      await write(actor, { action: 'member.updated', targets: [userId], change: { role } }, [
+        store.setRole(actor.workspace.id, userId, role),
+        guard('not_found'),
+        store.keepsAnAdmin(actor.workspace.id),
+        revoke(clock.now(), ...subjects(actor, userId)),
+      ])
+      const row = await store.find(actor.workspace.id, userId)
+      if (!row) throw new Failure('not_found')
+      return present(row)
+    },
+
+    /** Removes a member; anybody may remove themselves. @throws `not_found`, `forbidden`; `conflict` when it would leave no admin. */
+    async remove(actor: Actor, userId: string): Promise<void> {
+      const leaves = userId === actor.id
+      if (!leaves && !actor.permissions.has('member:update')) throw new Failure('forbidden')
+      await write(actor, { action: leaves ? 'member.left' : 'member.removed', targets: [userId] }, [
+        store.remove(actor.workspace.id, userId),
+        guard('not_found'),
+        store.keepsAnAdmin(actor.workspace.id),
+        revoke(clock.now(), ...subjects(actor, userId)),
+      ])
+    },
+  }
+}
+export type MemberService = ReturnType<typeof memberService>

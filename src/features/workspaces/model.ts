@@ -1,0 +1,20 @@
+// What crosses the wire about workspaces.
+import { z } from 'zod'
+import { isId } from '../../lib/id'
+import { listOf } from '../../lib/page'
+import { plainText } from '../../lib/text'
+import { roles } from '../../permissions'
+
+export const CreateWorkspace = z.strictObject({ name: plainText(80) })
+export type CreateWorkspace = z.infer<typeof CreateWorkspace>
+
+export const Workspace = z.object({
+  id: z.string(),
+  name: z.string(),
+  role: z.enum(roles),
+  default_project_id: z.string(),
+  created_at: z.string(),
+})
+export type Workspace = z.infer<typeof Workspace>
+export const WorkspaceList = listOf(Workspace)
+export const WorkspaceParams = z.strictObject({ id: z.string().refine((id) => isId('wsp', id)) })

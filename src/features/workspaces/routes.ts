@@ -1,0 +1,24 @@
+// Workspaces over HTTP.
+import { Elysia } from 'elysia'
+import type { Access } from '../../http/access'
+import { CreateWorkspace, Workspace, WorkspaceList, WorkspaceParams } from './model'
+import type { WorkspaceService } from './service'
+
+export const workspaceRoutes = (access: Access, workspaces: WorkspaceService) =>
+  new Elysia({ name: 'workspaces', prefix: '/api/workspaces' })
+    .use(access)
+    .get('/', async ({ person }) => ({ data: await workspaces.list(person.id), next_cursor: null }), {
+      access: 'account:read',
+      response: { 200: WorkspaceList },
+    })
+    .post('/', async ({ person, body, status }) => status(201, await workspaces.create(person, body)), {
+      access: 'workspace:create',
+      body: CreateWorkspace,
+      response: { 201: Workspace },
+    })
+    .patch('/:id', ({ actor, params, body }) => workspaces.rename(actor, params.id, body), {
+      access: 'workspace:update',
+      params: WorkspaceParams,
+      body: CreateWorkspace,
+      response: { 200: Workspace },
+    })
