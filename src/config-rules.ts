@@ -1,0 +1,53 @@
+// What settings must not say together: production asks for what keeps it safe, development stays on this machine.
+import type { Config, Problem, Secrets } from './config'
+import { isLoopback, type Read, type SettingName } from './settings'
+
+type Rule = [broken: boolean, name: SettingName, says: string]
+
+const productionRules = (config: Config, secrets: Secrets, read: Read): Rule[] => [
+  [read.LATCHKEY_ORIGIN === undefined || !config.https, 'LATCHKEY_ORIGIN', 'must be the public https:// origin'],
+  [
+    secrets.masterKeys.kind === 'file',
+    'LATCHKEY_MASTER_KEYS',
+    'must hold kid:base64-32-bytes, kept outside the data folder',
+  ],
+  [config.mail.kind === 'inbox', 'LATCHKEY_SMTP_URL', 'must name a mail server'],
+  [config.mail.kind === 'smtp' && config.mail.tls === 'off', 'LATCHKEY_SMTP_URL', 'must not say tls=off in production'],
+  [
+    config.database.kind === 'remote' && isPlainHttpElsewhere(config.database.url),
+    'LATCHKEY_PRIMARY_URL',
+    'must be https:// or libsql:// in production, but on this machine',
+  ],
+]
+
+const isPlainHttpElsewhere = (url: string) => url.startsWith('http:') && !isLoopback(new URL(url).hostname)
+
+// Development shows mail to whoever asks: it must not be reachable from elsewhere, not through a tunnel either.
+const developmentRules = (config: Config): Rule[] => [
+  [!isLoopback(config.listen.host), 'LATCHKEY_HOST', 'must be loopback outside production: /inbox shows every mail'],
+  [!isLoopback(new URL(config.origin).hostname), 'LATCHKEY_ORIGIN', 'must be loopback outside production'],
+  [
+    config.env === 'development' && config.trustedProxies.length > 0,
+    'LATCHKEY_TRUSTED_PROXIES',
+    'has no place in development: forwarded requests are refused there',
+  ],
+]
+
+const allRules = (config: Config, secrets: Secrets, read: Read): Rule[] => [
+  [config.mail.kind === 'smtp' && config.mail.from === '', 'LATCHKEY_MAIL_FROM', 'must say who sends the mail'],
+  [
+    read.LATCHKEY_PRIMARY_URL !== undefined && read.LATCHKEY_DATABASE !== undefined,
+    'LATCHKEY_DATABASE',
+    'and LATCHKEY_PRIMARY_URL exclude each other',
+  ],
+  [
+    read.LATCHKEY_PRIMARY_TOKEN !== undefined && read.LATCHKEY_PRIMARY_URL === undefined,
+    'LATCHKEY_PRIMARY_TOKEN',
+    'needs LATCHKEY_PRIMARY_URL',
+  ],
+  ...(config.env === 'production' ? productionRules(config, secrets, read) : developmentRules(config)),
+]
+
+/** The rules that these settings break. */
+export const brokenRules = (config: Config, secrets: Secrets, read: Read): Problem[] =>
+  allRules(config, secrets, read).flatMap(([isBroken, name, says]) => (isBroken ? [{ name, says }] : []))

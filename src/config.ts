@@ -1,0 +1,165 @@
+// env → { config, secrets }, read once: unions instead of flags, and everything that is wrong said in one message.
+import { brokenRules } from './config-rules'
+import { nearest } from './lib/nearest'
+import { type Read, type SettingName, settingNames, settings } from './settings'
+
+export type Env = Record<string, string | undefined>
+export type MasterKey = { kid: string; key: Uint8Array }
+
+/** The policy in force; may be printed. Paths are as given, sizes in bytes. */
+export type Config = {
+  env: 'development' | 'test' | 'production'
+  listen: { host: string; port: number }
+  /** The public origin, without a trailing slash. */
+  origin: string
+  /** Whether the public origin is https. */
+  https: boolean
+  /** Every host it answers under, as in a `Host` header. */
+  hosts: ReadonlySet<string>
+  /** Origins whose pages may call with credentials; the public one among them. */
+  allowedOrigins: ReadonlySet<string>
+  /** Paths and URLs that sign-in may lead to; null means any path of the origin. */
+  redirects: readonly string[] | null
+  dataDir: string
+  database: { kind: 'local'; path: string } | { kind: 'remote'; url: string }
+  blobs: { kind: 'disk'; path: string }
+  mail:
+    | { kind: 'inbox' }
+    | { kind: 'smtp'; host: string; port: number; tls: 'implicit' | 'starttls' | 'off'; from: string }
+  signUp: { kind: 'open' | 'invite' | 'closed' } | { kind: 'domains'; domains: readonly string[] }
+  keyPrefix: string
+  /** Addresses and networks (CIDR) whose X-Forwarded-* headers count. */
+  trustedProxies: readonly string[]
+  mediaMaxBytes: number
+  /** The least time that asking for a code takes. */
+  startFloorMs: number
+}
+
+/** What must never be printed. */
+export type Secrets = {
+  /** The first is current. `file`: where development keeps the one it generates. */
+  masterKeys: { kind: 'given'; keys: readonly MasterKey[] } | { kind: 'file'; path: string }
+  primaryToken: string | null
+  smtp: { user: string; password: string } | null
+}
+
+/** Raised for settings that do not stand; its message names each, and repeats no value. */
+export class ConfigError extends Error {
+  override name = 'ConfigError'
+  constructor(problems: readonly Problem[]) {
+    super(`Latchkey does not start:\n${problems.map(({ name, says }) => `  - ${name} ${says}`).join('\n')}`)
+  }
+}
+
+export type Problem = { name: string; says: string }
+
+/** What Kubernetes puts into every container for a Service of that name, e.g. LATCHKEY_PORT=tcp://10.0.0.1:80. */
+const isInjected = (name: string, value: string) =>
+  /_SERVICE_(HOST|PORT)(_|$)/.test(name) ||
+  /_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$/.test(name) ||
+  (name.endsWith('_PORT') && /^(tcp|udp|sctp):\/\//.test(value))
+
+const isKnown = (name: string): name is SettingName => Object.hasOwn(settings, name)
+
+const readSettings = (env: Env, problems: Problem[]): Read => {
+  const read: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(env)) {
+    if (!name.startsWith('LATCHKEY_') || value === undefined || isInjected(name, value)) continue
+    if (!isKnown(name)) problems.push({ name, says: `is not a setting; did you mean ${nearest(name, settingNames)}?` })
+    else if (value !== '') {
+      const result = settings[name].schema.safeParse(value)
+      if (result.success) read[name] = result.data
+      else problems.push({ name, says: `is not ${result.error.issues[0]?.message}; it means: ${settings[name].means}` })
+    }
+  }
+  return read as Read
+}
+
+const readMail = (read: Read): Pick<Config, 'mail'> & Pick<Secrets, 'smtp'> => {
+  if (read.LATCHKEY_SMTP_URL === undefined) return { mail: { kind: 'inbox' }, smtp: null }
+  const url = new URL(read.LATCHKEY_SMTP_URL)
+  const implicit = url.protocol === 'smtps:'
+  const tls = implicit ? 'implicit' : url.search === '?tls=off' ? 'off' : 'starttls'
+  const port = Number(url.port) || (implicit ? 465 : 587)
+  return {
+    mail: { kind: 'smtp', host: url.hostname, port, tls, from: read.LATCHKEY_MAIL_FROM ?? '' },
+    smtp:
+      url.username === ''
+        ? null
+        : { user: decodeURIComponent(url.username), password: decodeURIComponent(url.password) },
+  }
+}
+
+const readPlaces = (read: Read): Pick<Config, 'dataDir' | 'database' | 'blobs'> & Pick<Secrets, 'masterKeys'> => {
+  const dataDir = (read.LATCHKEY_DATA_DIR ?? './data').replace(/(?<=.)\/+$/, '')
+  const primary = read.LATCHKEY_PRIMARY_URL
+  const keys = read.LATCHKEY_MASTER_KEYS
+  return {
+    dataDir,
+    database:
+      primary === undefined
+        ? { kind: 'local', path: read.LATCHKEY_DATABASE ?? `${dataDir}/latchkey.db` }
+        : { kind: 'remote', url: primary },
+    blobs: { kind: 'disk', path: read.LATCHKEY_BLOBS ?? `${dataDir}/media` },
+    masterKeys: keys === undefined ? { kind: 'file', path: `${dataDir}/master.key` } : { kind: 'given', keys },
+  }
+}
+
+const readNet = (env: Config['env'], read: Read) => {
+  const port = read.LATCHKEY_PORT ?? 3000
+  const origin = new URL(read.LATCHKEY_ORIGIN ?? `http://localhost:${port}`).origin
+  const local =
+    env === 'production' ? [] : ['localhost', '127.0.0.1', '[::1]'].map((h) => new URL(`http://${h}:${port}`))
+  return {
+    listen: { host: read.LATCHKEY_HOST ?? (env === 'production' ? '0.0.0.0' : '127.0.0.1'), port },
+    origin,
+    https: origin.startsWith('https:'),
+    hosts: new Set([new URL(origin).host, ...(read.LATCHKEY_HOSTS ?? []), ...local.map((u) => u.host)]),
+    allowedOrigins: new Set([
+      origin,
+      ...(read.LATCHKEY_ALLOWED_ORIGINS ?? []).map((o) => new URL(o).origin),
+      ...local.map((u) => u.origin),
+    ]),
+  }
+}
+
+const defaultEnv = { source: 'development', binary: 'production' } as const
+
+/**
+ * Reads the settings; pure. `source`: whether it runs from source or as the built binary, which decides the default
+ * of LATCHKEY_ENV. @throws ConfigError naming everything that is wrong.
+ */
+export const readConfig = (
+  env: Env,
+  { source }: { source: 'source' | 'binary' },
+): { config: Config; secrets: Secrets } => {
+  const problems: Problem[] = []
+  const read = readSettings(env, problems)
+  const mode = read.LATCHKEY_ENV ?? defaultEnv[source]
+  const { masterKeys, ...places } = readPlaces(read)
+  const { mail, smtp } = readMail(read)
+  const config: Config = {
+    env: mode,
+    ...readNet(mode, read),
+    ...places,
+    mail,
+    redirects: read.LATCHKEY_REDIRECTS ?? null,
+    signUp: read.LATCHKEY_SIGN_UP ?? { kind: 'open' },
+    keyPrefix: read.LATCHKEY_KEY_PREFIX ?? 'ml',
+    trustedProxies: read.LATCHKEY_TRUSTED_PROXIES ?? [],
+    mediaMaxBytes: read.LATCHKEY_MEDIA_MAX_BYTES ?? 5 * 1024 ** 3,
+    startFloorMs: read.LATCHKEY_START_FLOOR_MS ?? 250,
+  }
+  const secrets: Secrets = { masterKeys, smtp, primaryToken: read.LATCHKEY_PRIMARY_TOKEN ?? null }
+  // A setting that could not be read is absent here: what follows from its absence would only mislead.
+  const unread = new Set(problems.map((p) => p.name))
+  problems.push(...brokenRules(config, secrets, read).filter((p) => !unread.has(p.name)))
+  if (problems.length > 0) throw new ConfigError(problems)
+  return { config, secrets }
+}
+
+/** The effective policy as text, one `name: value` a line, without a secret. */
+export const describeConfig = (config: Config): string =>
+  Object.entries(config)
+    .map(([name, value]) => `${name}: ${JSON.stringify(value instanceof Set ? [...value] : value)}`)
+    .join('\n')

@@ -1,0 +1,181 @@
+// Settings: what is read, what stops the start, and that nothing secret is shown.
+import { describe, expect, test } from 'bun:test'
+import { ConfigError, describeConfig, type Env, readConfig } from '../src/config'
+import { envExample, settingNames } from '../src/settings'
+
+const key = (byte: number) => Buffer.alloc(32, byte).toString('base64')
+const read = (env: Env, source: 'source' | 'binary' = 'source') => readConfig(env, { source })
+const refusal = (env: Env, source: 'source' | 'binary' = 'source'): string => {
+  try {
+    read(env, source)
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message
+    throw error
+  }
+  return 'starts'
+}
+const production: Env = {
+  LATCHKEY_ENV: 'production',
+  LATCHKEY_ORIGIN: 'https://keys.example.com',
+  LATCHKEY_MASTER_KEYS: `b:${key(2)},a:${key(1)}`,
+  LATCHKEY_SMTP_URL: 'smtps://robot:p%40ss-word@mail.example.com',
+  LATCHKEY_MAIL_FROM: 'Latchkey <robot@example.com>',
+}
+
+describe('without a setting', () => {
+  test('source is development on loopback, with a local database, an inbox and a generated key', () => {
+    const { config, secrets } = read({ PATH: '/bin' })
+    expect(config).toMatchObject({
+      env: 'development',
+      listen: { host: '127.0.0.1', port: 3000 },
+      origin: 'http://localhost:3000',
+      https: false,
+      database: { kind: 'local', path: './data/latchkey.db' },
+      blobs: { kind: 'disk', path: './data/media' },
+      mail: { kind: 'inbox' },
+      signUp: { kind: 'open' },
+      keyPrefix: 'ml',
+      mediaMaxBytes: 5 * 1024 ** 3,
+      startFloorMs: 250,
+    })
+    expect([...config.hosts]).toEqual(['localhost:3000', '127.0.0.1:3000', '[::1]:3000'])
+    expect([...config.allowedOrigins]).toContain('http://127.0.0.1:3000')
+    expect(secrets).toEqual({
+      masterKeys: { kind: 'file', path: './data/master.key' },
+      primaryToken: null,
+      smtp: null,
+    })
+  })
+
+  test('the binary is production, and says everything it lacks in one message', () => {
+    const message = refusal({}, 'binary')
+    expect(message.match(/LATCHKEY_\w+/g)).toEqual(['LATCHKEY_ORIGIN', 'LATCHKEY_MASTER_KEYS', 'LATCHKEY_SMTP_URL'])
+  })
+})
+
+describe('production', () => {
+  test('starts with https origin, master keys and SMTP, and answers under the origin alone', () => {
+    const { config, secrets } = read(production)
+    expect([...config.hosts]).toEqual(['keys.example.com'])
+    expect([...config.allowedOrigins]).toEqual(['https://keys.example.com'])
+    expect(config.listen.host).toBe('0.0.0.0')
+    expect(config.mail).toEqual({
+      kind: 'smtp',
+      host: 'mail.example.com',
+      port: 465,
+      tls: 'implicit',
+      from: 'Latchkey <robot@example.com>',
+    })
+    expect(secrets.smtp).toEqual({ user: 'robot', password: 'p@ss-word' })
+    expect(secrets.masterKeys).toEqual({
+      kind: 'given',
+      keys: [
+        { kid: 'b', key: new Uint8Array(32).fill(2) },
+        { kid: 'a', key: new Uint8Array(32).fill(1) },
+      ],
+    })
+  })
+
+  test.each([
+    ['LATCHKEY_ORIGIN', 'http://keys.example.com'],
+    ['LATCHKEY_MASTER_KEYS', undefined],
+    ['LATCHKEY_SMTP_URL', undefined],
+    ['LATCHKEY_SMTP_URL', 'smtp://mail.example.com?tls=off'],
+    ['LATCHKEY_MAIL_FROM', undefined],
+    ['LATCHKEY_PRIMARY_URL', 'http://db.example.com'],
+  ])('does not start with %s %s', (name, value) => {
+    expect(refusal(production)).toBe('starts')
+    expect(refusal({ ...production, [name]: value })).toContain(name)
+  })
+})
+
+describe('development', () => {
+  test.each([
+    ['LATCHKEY_HOST', '0.0.0.0', '127.0.0.2'],
+    ['LATCHKEY_ORIGIN', 'http://demo.example.com', 'http://localhost:8080'],
+  ])('refuses %s %s, which others could reach, and takes %s', (name, refused, taken) => {
+    expect(refusal({ [name]: refused })).toContain(name)
+    expect(refusal({ [name]: taken })).toBe('starts')
+  })
+
+  test('trusts no proxy, which a test may', () => {
+    const proxies = { LATCHKEY_TRUSTED_PROXIES: '10.0.0.0/8, ::1' }
+    expect(refusal(proxies)).toContain('LATCHKEY_TRUSTED_PROXIES')
+    expect(read({ ...proxies, LATCHKEY_ENV: 'test' }).config.trustedProxies).toEqual(['10.0.0.0/8', '::1'])
+  })
+})
+
+describe('names', () => {
+  test('an unknown one stops the start and is told the nearest known one', () => {
+    expect(refusal({ LATCHKEY_ORGIN: 'x' })).toContain('LATCHKEY_ORGIN is not a setting; did you mean LATCHKEY_ORIGIN?')
+    expect(refusal({ LATCHKEY_SMTPURL: 'x' })).toContain('LATCHKEY_SMTP_URL')
+  })
+
+  test('what Kubernetes injects for a Service of our name is passed over', () => {
+    const injected = {
+      LATCHKEY_SERVICE_HOST: '10.0.0.1',
+      LATCHKEY_SERVICE_PORT_HTTP: '80',
+      LATCHKEY_PORT: 'tcp://10.0.0.1:80',
+      LATCHKEY_PORT_80_TCP: 'tcp://10.0.0.1:80',
+      LATCHKEY_PORT_80_TCP_PROTO: 'tcp',
+      LATCHKEY_DB_PORT: 'tcp://10.0.0.2:80',
+    }
+    expect(read(injected).config.listen.port).toBe(3000)
+    expect(refusal({ LATCHKEY_DB_PORT: '5432' })).toContain('LATCHKEY_DB_PORT')
+  })
+
+  test('an empty value counts as none', () => expect(read({ LATCHKEY_PORT: '' }).config.listen.port).toBe(3000))
+})
+
+describe('values', () => {
+  test.each([
+    ['LATCHKEY_PORT', '65536'],
+    ['LATCHKEY_PORT', '0x50'],
+    ['LATCHKEY_ENV', 'staging'],
+    ['LATCHKEY_ORIGIN', 'http://localhost:3000/app'],
+    ['LATCHKEY_HOSTS', 'x'],
+    ['LATCHKEY_DATABASE', '/tmp/x.db'],
+    ['LATCHKEY_MASTER_KEYS', 'a:c2hvcnQ='],
+    ['LATCHKEY_MASTER_KEYS', `a:${key(1)},a:${key(2)}`],
+    ['LATCHKEY_KEY_PREFIX', 'ML'],
+    ['LATCHKEY_SIGN_UP', 'domains:one.example,'],
+    ['LATCHKEY_REDIRECTS', '//evil.example.com'],
+    ['LATCHKEY_REDIRECTS', 'javascript:alert(1)'],
+    ['LATCHKEY_MEDIA_MAX_BYTES', '5GB'],
+    ['LATCHKEY_PRIMARY_URL', 'https://user:pass@db.example.com'],
+    ['LATCHKEY_PRIMARY_TOKEN', 'without-a-primary'],
+  ])('%s refuses %s and does not repeat it', (name, value) => {
+    const message = refusal({ [name]: value })
+    expect(message).toContain(name)
+    expect(message).not.toContain(value)
+  })
+
+  test('sign-up by domains, redirects, further hosts and a remote primary are read', () => {
+    const { config, secrets } = read({
+      LATCHKEY_SIGN_UP: 'domains:a.com,b.com',
+      LATCHKEY_REDIRECTS: '/welcome, http://localhost:5173/back',
+      LATCHKEY_HOSTS: 'Other.Example:3000',
+      LATCHKEY_PRIMARY_URL: 'http://127.0.0.1:8080',
+      LATCHKEY_PRIMARY_TOKEN: 'token',
+      LATCHKEY_DATA_DIR: '/var/lib/latchkey/',
+    })
+    expect(config.signUp).toEqual({ kind: 'domains', domains: ['a.com', 'b.com'] })
+    expect(config.redirects).toEqual(['/welcome', 'http://localhost:5173/back'])
+    expect(config.hosts.has('other.example:3000')).toBe(true)
+    expect(config.database).toEqual({ kind: 'remote', url: 'http://127.0.0.1:8080' })
+    expect(config.blobs.path).toBe('/var/lib/latchkey/media')
+    expect(secrets.primaryToken).toBe('token')
+  })
+})
+
+test('the printed policy holds no secret', () => {
+  const text = describeConfig(read({ ...production, LATCHKEY_PRIMARY_URL: 'https://db.example.com' }).config)
+  expect(text).toContain('mail.example.com')
+  for (const secret of ['p@ss-word', 'p%40ss-word', key(1), key(2)]) expect(text).not.toContain(secret)
+})
+
+test('.env.example is what the settings say', async () => {
+  const file = await Bun.file(`${import.meta.dir}/../.env.example`).text()
+  expect(file).toBe(envExample())
+  for (const name of settingNames) expect(file).toContain(`# ${name}=`)
+})
