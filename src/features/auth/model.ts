@@ -1,0 +1,51 @@
+// What crosses the wire at sign-in.
+import { z } from 'zod'
+import { isId } from '../../lib/id'
+import { plainText } from '../../lib/text'
+import { locales, User } from '../account/model'
+import { Session } from '../sessions/model'
+
+/** A path on our own origin: never a host, never a backslash that a browser would read as one. */
+export const isOwnPath = (text: string): boolean => /^\/(?![/\\])[\x21-\x5b\x5d-\x7e]*$/.test(text)
+
+const challengeId = z.string().refine((id) => isId('chl', id), 'Not a challenge')
+const binding = z.string().regex(/^[A-Za-z0-9_-]{43}$/)
+
+export const StartSignIn = z.strictObject({
+  email: z.string().max(1024),
+  redirect: z.string().max(512).refine(isOwnPath, 'A path on this origin').optional(),
+  locale: z.enum(locales).optional(),
+  transport: z.enum(['cookie', 'token']).default('cookie'),
+})
+export type StartSignIn = z.infer<typeof StartSignIn>
+
+export const StartedChallenge = z.object({
+  challenge_id: z.string(),
+  expires_at: z.string(),
+  resend_after_seconds: z.number(),
+  code_format: z.string(),
+  binding: z.string().optional(),
+})
+export type StartedChallenge = z.infer<typeof StartedChallenge>
+
+export const ResendCode = z.strictObject({ challenge_id: challengeId, binding: binding.optional() })
+export type ResendCode = z.infer<typeof ResendCode>
+
+export const VerifyCode = z.strictObject({
+  challenge_id: challengeId,
+  code: z.string().max(64),
+  binding: binding.optional(),
+  label: plainText(80).optional(),
+})
+export type VerifyCode = z.infer<typeof VerifyCode>
+
+export const RedeemLink = z.strictObject({ challenge_id: challengeId, secret: z.string().max(128) })
+export type RedeemLink = z.infer<typeof RedeemLink>
+
+export const SignedIn = z.object({
+  user: User,
+  session: Session,
+  redirect: z.string().nullable(),
+  token: z.string().optional(),
+})
+export type SignedIn = z.infer<typeof SignedIn>
