@@ -1,4 +1,5 @@
 CREATE TABLE meta (name TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL);
+INSERT INTO meta (name, value) VALUES ('instance_id', lower(hex(randomblob(16)))), ('generation', '1');
 CREATE TABLE program_keys (kid TEXT PRIMARY KEY NOT NULL, purpose TEXT NOT NULL, wrapped TEXT NOT NULL, created_at INTEGER NOT NULL);
 CREATE TABLE guards (failed INTEGER NOT NULL, CONSTRAINT guard_failed CHECK (failed = 1 AND failed = 0));
 CREATE TABLE leases (name TEXT PRIMARY KEY NOT NULL, holder TEXT NOT NULL, until INTEGER NOT NULL);

@@ -1,0 +1,30 @@
+// What a database says when it fails, as ours: one mapper for the local file and for a primary over HTTP.
+import { type ErrorCode, Failure } from '../errors'
+import type { Statement } from '../ports'
+
+/** A failed statement. `code` is SQLite's name, e.g. `SQLITE_CONSTRAINT_CHECK`; `step` is its place in the batch. */
+export type Refusal = { code: string; message: string; step?: number | undefined }
+
+const mapped: Record<string, ErrorCode> = {
+  SQLITE_CONSTRAINT: 'conflict',
+  SQLITE_FULL: 'disk_full',
+  SQLITE_BUSY: 'unavailable',
+  SQLITE_LOCKED: 'unavailable',
+}
+
+/** Only what SQLite says about the text of a statement: other messages may quote a bound value. */
+const aboutTheText =
+  /(no such (table|column|function): [\w."]+|table \w+ has no column named \w+|near "\w*": syntax error)/
+
+/**
+ * The error to throw for `refusal`: the failing statement's own Failure for a constraint, else by its code; else an
+ * Error that holds no bound value.
+ */
+export const databaseError = ({ code, message, step }: Refusal, statements: readonly Statement[] = []): Error => {
+  const kind = mapped[code.split('_', 2).join('_')]
+  const orElse = step === undefined ? undefined : statements[step]?.orElse
+  if (kind === 'conflict' && orElse) return orElse
+  if (kind) return new Failure(kind)
+  const place = step === undefined ? '' : ` at statement ${step + 1} of ${statements.length}`
+  return new Error(`The database refused${place}: ${aboutTheText.exec(message)?.[0] ?? code}`)
+}
