@@ -1,6 +1,7 @@
 // Public ids: a prefix that says the kind, and 22 base-62 characters, 130 random bits.
 
-const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
+/** The alphabet of everything we make up, in this order. */
+export const base62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 export type IdKind =
   | 'usr'
   | 'ses'
@@ -21,7 +22,7 @@ export const randomBase62 = (length: number): string => {
   let out = ''
   while (out.length < length) {
     for (const byte of crypto.getRandomValues(new Uint8Array(length * 2))) {
-      if (byte < 248 && out.length < length) out += alphabet[byte % 62]
+      if (byte < 248 && out.length < length) out += base62[byte % 62]
     }
   }
   return out
