@@ -1,0 +1,68 @@
+// The log: nothing that has the shape of a credential gets into it, and request lines cost nothing and are not lost.
+import { expect, test } from 'bun:test'
+import { DrizzleQueryError } from 'drizzle-orm/errors'
+import { createLog } from '../src/adapters/log-pino'
+import { randomSecret } from '../src/lib/crypto'
+import { randomBase62 } from '../src/lib/id'
+import { scrub } from '../src/lib/scrub'
+
+const capture = () => {
+  const written: string[] = []
+  return { written, log: createLog({ write: (lines) => written.push(lines) }) }
+}
+const secrets = {
+  'an API key': `ml_live_${randomBase62(46)}`,
+  'an API key of another prefix': `acme_test_${randomBase62(46)}`,
+  'a session token': `eyJhbGciOiJIUzI1NiJ9.${randomSecret(60)}.${randomSecret()}`,
+  'a link secret': `chl_${randomBase62(22)}.${randomSecret()}`,
+  'a sign-in code': 'K7QM-2X9P',
+  'a bearer header': 'Bearer abc.def-ghi',
+  'a password in a URL': '://robot:hunter2@',
+  'a bare secret': randomSecret(),
+  'a master key': `:${Buffer.alloc(32, 251).toString('base64')}`,
+}
+
+test.each(Object.entries(secrets))('%s is in no line, whatever field, message or error it stands in', (_, secret) => {
+  const { written, log } = capture()
+  log.info({ field: secret, nested: [{ text: `https://host/link#${secret}?x` }] }, `said "${secret}"`)
+  log.error({ error: new Error(secret, { cause: new TypeError(secret) }) }, 'failed')
+  log.request(`{"route":"${secret}"}\n`, true)
+  expect(written).toHaveLength(3)
+  for (const line of written) {
+    expect(line).not.toContain(secret)
+    expect(line).toContain('[scrubbed]')
+    expect(() => JSON.parse(line)).not.toThrow()
+  }
+})
+
+test('ids, times, routes and plain words stay as they are', () => {
+  const line = `{"time":1795251234567,"at":"2026-11-21T08:52:27.078Z","request_id":"req_${randomBase62(12)}","workspace":"wsp_${randomBase62(22)}","route":"/api/keys/:id","message":"read-only data"}`
+  expect(scrub(line)).toBe(line)
+})
+
+test('a failed query is told without what was bound to it', () => {
+  const { written, log } = capture()
+  const cause = Object.assign(new Error('UNIQUE constraint failed: users.id'), { code: 'SQLITE_CONSTRAINT' })
+  log.error({ error: new DrizzleQueryError('insert into users values (?)', ['a@example.com'], cause) }, 'failed')
+  expect(written[0]).not.toContain('a@example.com')
+  expect(written[0]).toContain('SQLITE_CONSTRAINT')
+})
+
+test('request lines are gathered until the flush, and go before what is told after them', () => {
+  const { written, log } = capture()
+  log.request('{"n":1}\n', false)
+  log.request('{"n":2}\n', false)
+  expect(written).toEqual([])
+  log.flush()
+  expect(written).toEqual(['{"n":1}\n{"n":2}\n'])
+  log.request('{"n":3}\n', false)
+  log.warn({}, 'later')
+  expect(written[1]).toBe('{"n":3}\n')
+  expect(written[2]).toContain('later')
+})
+
+test('an urgent line is written at once', () => {
+  const { written, log } = capture()
+  log.request('{"status":500}\n', true)
+  expect(written).toEqual(['{"status":500}\n'])
+})
