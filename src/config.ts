@@ -1,10 +1,10 @@
 // env → { config, secrets }, read once: unions instead of flags, and everything that is wrong said in one message.
 import { brokenRules } from './config-rules'
 import { nearest } from './lib/nearest'
+import type { MasterKeys } from './master-keys'
 import { type Read, type SettingName, settingNames, settings } from './settings'
 
 export type Env = Record<string, string | undefined>
-export type MasterKey = { kid: string; key: Uint8Array }
 
 /** The policy in force; may be printed. Paths are as given, sizes in bytes. */
 export type Config = {
@@ -38,7 +38,7 @@ export type Config = {
 /** What must never be printed. */
 export type Secrets = {
   /** The first is current. `file`: where development keeps the one it generates. */
-  masterKeys: { kind: 'given'; keys: readonly MasterKey[] } | { kind: 'file'; path: string }
+  masterKeys: { kind: 'given'; keys: MasterKeys } | { kind: 'file'; path: string }
   primaryToken: string | null
   smtp: { user: string; password: string } | null
 }

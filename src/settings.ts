@@ -1,5 +1,6 @@
 // Every setting there is: its shape and one line on what it means. `.env.example` and the start-up check are made from it.
 import { z } from 'zod'
+import { parseMasterKeys } from './master-keys'
 
 /** The hosts of this machine alone. */
 export const isLoopback = (hostname: string): boolean =>
@@ -43,20 +44,14 @@ const redirect = z.string().refine((text) => {
   return ['http:', 'https:'].includes(parsed(text)?.protocol ?? '')
 }, 'a path that starts with one /, or an http(s) URL')
 
-const masterKey = z
-  .string()
-  .regex(/^[A-Za-z0-9_-]{1,32}:[A-Za-z0-9+/_-]{42,43}=?$/, 'kid:base64 of 32 bytes')
-  .transform((text) => {
-    const [kid = '', key = ''] = text.split(':')
-    return { kid, key: new Uint8Array(Buffer.from(key, 'base64')) }
-  })
-  .refine(({ key }) => key.length === 32, 'kid:base64 of 32 bytes')
-
-const masterKeys = z
-  .string()
-  .transform((text) => text.split(','))
-  .pipe(z.array(masterKey).min(1))
-  .refine((keys) => new Set(keys.map((k) => k.kid)).size === keys.length, 'each kid once')
+const masterKeys = z.string().transform((text, context) => {
+  try {
+    return parseMasterKeys(text)
+  } catch {
+    context.addIssue('kid:base64 of 32 bytes, each kid once')
+    return z.NEVER
+  }
+})
 
 const signUp = z
   .string()
