@@ -1,0 +1,73 @@
+// Sign-in, first step: the address that a code goes to.
+import { useSignal } from '@preact/signals'
+import { useEffect, useRef } from 'preact/hooks'
+import type { Problem } from '../api'
+import { locale, t } from '../i18n'
+import { paths } from '../paths'
+import { awaitCode, pending } from '../pending'
+import { address, go } from '../router'
+import { api, ended, keptPlace } from '../session'
+import { Button } from '../ui/button'
+import { Entrance } from '../ui/entrance'
+import { Field } from '../ui/field'
+import { Title } from '../ui/page'
+import { problemWords } from '../words'
+
+const words = (problem: Problem) => (problem.code === 'invalid' ? t('signin.email_invalid') : problemWords(problem))
+
+export const SignInPage = () => {
+  const field = useRef<HTMLInputElement>(null)
+  const busy = useSignal(false)
+  const error = useSignal<(() => string) | null>(null)
+
+  useEffect(() => field.current?.focus(), [])
+
+  const refuse = (why: () => string) => {
+    error.value = why
+    field.current?.focus()
+  }
+
+  const submit = async () => {
+    const email = field.current!.value.trim()
+    if (email === '') return refuse(() => t('signin.email_missing'))
+    busy.value = true
+    const answer = await api.start(email, locale.peek(), keptPlace())
+    busy.value = false
+    if (!answer.ok) return refuse(() => words(answer.problem))
+    awaitCode(email, answer.data)
+    go(address.peek().replace(paths.signIn, paths.code))
+  }
+
+  return (
+    <Entrance>
+      <Title focus={false}>{t('signin.title')}</Title>
+      <p class="lead">{ended.value ? t('signin.ended') : t('signin.lead')}</p>
+      <form
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault()
+          void submit()
+        }}
+      >
+        <Field
+          label={t('signin.email')}
+          error={error.value?.()}
+          field={field}
+          type="email"
+          name="email"
+          autocomplete="username"
+          inputMode="email"
+          autocapitalize="none"
+          spellcheck={false}
+          defaultValue={pending.peek()?.email ?? ''}
+          onInput={() => {
+            error.value = null
+          }}
+        />
+        <Button kind="main" type="submit" busy={busy.value}>
+          {t('signin.send')}
+        </Button>
+      </form>
+    </Entrance>
+  )
+}

@@ -1,0 +1,14 @@
+// The frame of pages outside the console: one narrow card under the name, the choice of language below.
+import type { ComponentChildren } from 'preact'
+import { Brand } from './icons'
+import { LanguageChoice } from './language'
+
+export const Entrance = ({ children }: { children: ComponentChildren }) => (
+  <div class="entrance">
+    <Brand />
+    <main class="card" id="content">
+      {children}
+    </main>
+    <LanguageChoice />
+  </div>
+)
