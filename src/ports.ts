@@ -18,6 +18,15 @@ export type Log = {
   flush(): void
 }
 
+/** What a session token says. `sec` is random, its SHA-256 stands in the session's row; `expiresAt` is an instant (ms). */
+export type SessionClaims = { sid: string; sub: string; sec: string; expiresAt: number }
+export type Tokens = {
+  /** Signs with the current key, named by `kid`. The end is cut to a whole second. */
+  sign(claims: SessionClaims): Promise<{ token: string; kid: string }>
+  /** What one of our own tokens says, in its one spelling and before its end (`now`, ms); null for anything else. */
+  verify(token: string, now: number): Promise<SessionClaims | null>
+}
+
 export type Mail = { messageId: string; to: string; subject: string; text: string; html: string }
 /** Hands one mail over. Resolves once the next hop has taken it; rejects if it has not, and then it may be sent again. */
 export type Mailer = { send(mail: Mail): Promise<void>; check(): Promise<void>; close(): Promise<void> }
