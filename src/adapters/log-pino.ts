@@ -22,8 +22,11 @@ const tellError = (error: unknown, depth = 0): Told | string => {
   }
 }
 
-/** `write` takes whole lines, each ended, and has put them out when it returns. */
-export const createLog = ({ write, level = 'info' }: { write: (lines: string) => void; level?: string }): Log => {
+/** Standard output, written through to: what was logged before a crash is there. */
+export const standardOutput = () => pino.destination({ dest: 1, sync: true })
+
+/** `out` takes whole lines, each ended, and has put them out when it returns. */
+export const createLog = (out: { write(lines: string): unknown }): Log => {
   const buffered: string[] = []
   let bytes = 0
   const flush = () => {
@@ -31,11 +34,10 @@ export const createLog = ({ write, level = 'info' }: { write: (lines: string) =>
     const lines = buffered.join('')
     buffered.length = 0
     bytes = 0
-    write(scrub(lines))
+    out.write(scrub(lines))
   }
   const events = pino(
     {
-      level,
       base: null,
       serializers: { error: (error) => tellError(error) },
       formatters: { level: (label) => ({ level: label }) },
@@ -43,7 +45,7 @@ export const createLog = ({ write, level = 'info' }: { write: (lines: string) =>
     {
       write: (line: string) => {
         flush()
-        write(scrub(line))
+        out.write(scrub(line))
       },
     },
   )
