@@ -236,3 +236,14 @@ export const auditEvents = sqliteTable(
     index('audit_events_by_time').on(t.workspaceId, t.at),
   ],
 )
+
+/** How far each chain is sealed, signed: a chain that was cut shorter no longer reaches its head. One row counts the chains. */
+export const auditHeads = sqliteTable('audit_heads', {
+  chain: text().primaryKey(),
+  position: integer().notNull(),
+  hash: text().notNull(),
+  at: instant('at').notNull(),
+  kid: text().notNull(),
+  /** Ed25519 over chain, position, hash and instant, base64url. */
+  signature: text().notNull(),
+})

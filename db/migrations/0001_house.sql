@@ -149,3 +149,11 @@ CREATE TABLE audit_events (
 CREATE UNIQUE INDEX audit_events_by_position ON audit_events (chain, position);
 CREATE INDEX audit_events_unsealed ON audit_events (at) WHERE position IS NULL;
 CREATE INDEX audit_events_by_time ON audit_events (workspace_id, at);
+CREATE TABLE audit_heads (
+  chain TEXT PRIMARY KEY NOT NULL,
+  position INTEGER NOT NULL,
+  hash TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  kid TEXT NOT NULL,
+  signature TEXT NOT NULL
+);
