@@ -62,7 +62,7 @@ export const createAccess = () =>
 
 export type Access = ReturnType<typeof createAccess>
 
-type Route = { method: string; path: string; hooks: unknown }
+export type Route = { method: string; path: string; hooks: unknown }
 
 /** The boot net: every route declares who may call it, by one of the two words, and none takes any method or a socket. */
 export const assertEveryRouteDeclaresAccess = (routes: readonly Route[]): void => {

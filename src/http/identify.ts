@@ -28,8 +28,9 @@ export type Sources = {
   proveKey: (token: string) => Promise<Held<KeyTenancy> | null>
   /** `workspace`: public id, or null for the person's only one. Null for one they may not enter or that does not exist. */
   enter: (userId: string, workspace: string | null) => Promise<Held<Entry> | null>
-  /** Notes that a session or key was used, without waiting. */
-  seen: (kind: 'session' | 'key', id: string) => void
+  /** Note that it was used, without waiting. */
+  sessionSeen: (sessionId: string) => void
+  keySeen: (key: { id: string; workspace: Actor['workspace'] }) => void
 }
 
 const bearer = /^Bearer ([A-Za-z0-9._~+/-]{1,2048})$/i
@@ -58,7 +59,7 @@ export const createIdentify = (from: Sources) => {
   const wantedProject = (headers: Headers) => headers.get('x-project-id') ?? headers.get('x-namespace')
 
   const asKey = (headers: Headers, { id, tenancy }: KeyTenancy): Identity => {
-    from.seen('key', id)
+    from.keySeen({ id, workspace: tenancy.workspace })
     const workspace = headers.get('x-workspace-id')
     if (workspace !== null && workspace !== tenancy.workspace.publicId) return { ...nobody, refusal: 'not_found' }
     return within(null, actorIn(tenancy, { type: 'key', id }, wantedProject(headers)))
@@ -72,7 +73,7 @@ export const createIdentify = (from: Sources) => {
   const throughSession = (headers: Headers, person: SessionProof): Identity | Promise<Identity> => {
     const workspace = headers.get('x-workspace-id')
     if (workspace !== null && !isId('wsp', workspace)) return { person, actor: null, refusal: 'not_found' }
-    from.seen('session', person.sessionId)
+    from.sessionSeen(person.sessionId)
     const key = `${person.id} ${workspace ?? ''}`
     const warm = from.entries.get(key)
     if (warm) return asPerson(headers, person, warm)

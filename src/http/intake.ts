@@ -20,6 +20,8 @@ type Parts = {
   clock: Clock
   log: Log
   https: boolean
+  /** Answered under any host, by exact target. */
+  probes: Record<string, () => Response | Promise<Response>>
 }
 
 const safeHeaders = (https: boolean): [string, string][] => [
@@ -30,7 +32,7 @@ const safeHeaders = (https: boolean): [string, string][] => [
   ...(https ? [['strict-transport-security', 'max-age=63072000; includeSubDomains'] as [string, string]] : []),
 ]
 
-export const createIntake = ({ app, isOurHost, origins, identify, clock, log, https }: Parts): Intake => {
+export const createIntake = ({ app, isOurHost, origins, identify, clock, log, https, probes }: Parts): Intake => {
   const prefix = `req_${randomBase62(10)}`
   let count = 0
   const defaults = safeHeaders(https)
@@ -64,7 +66,12 @@ export const createIntake = ({ app, isOurHost, origins, identify, clock, log, ht
   return (request, remote) => {
     const exchange = new Exchange(request, prefix + (count++).toString(36), clock.monotonic(), remote)
     try {
-      if (!isOurHost(request)) throw new Failure('misdirected')
+      if (!isOurHost(request)) {
+        const probe = request.method === 'GET' ? probes[targetOf(request.url)] : undefined
+        if (!probe) throw new Failure('misdirected')
+        const response = probe()
+        return response instanceof Promise ? response.then((r) => finish(exchange, r)) : finish(exchange, response)
+      }
       origins.any(request)
       rememberExchange(request, exchange)
       const identity = identify(request)
@@ -84,6 +91,9 @@ export const createIntake = ({ app, isOurHost, origins, identify, clock, log, ht
     }
   }
 }
+
+/** What stands behind the host, query included. */
+const targetOf = (url: string): string => url.slice(url.indexOf('/', url.indexOf('//') + 2))
 
 // By hand, not JSON.stringify: only ids and patterns of ours stand in it, and it is written for every request.
 const line = (e: Exchange, status: number, ms: number, now: number): string =>

@@ -49,7 +49,7 @@ export type Asker = { origin: Origin; binding: string | undefined }
 export type Redeemed = { body: SignedIn; token: string; transport: 'cookie' | 'token'; maxAgeSeconds: number }
 
 export const authService = (deps: Deps) => {
-  const { db, write, unaudited, clock, addresses, credentials, account, sessions, workspaces, enqueueMail, policy } =
+  const { db, write, unaudited, clock, addresses, credentials, account, sessions, workspaces, policy } =
     deps
   const store = challengeStore(db)
 

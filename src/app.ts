@@ -1,0 +1,164 @@
+// The composition root: ports become services, services become routes. It refuses to start if a route lacks access.
+import { type AnyElysia, Elysia } from 'elysia'
+import { version } from '../package.json'
+import { createAddresses } from './addresses'
+import type { Config } from './config'
+import { accountRoutes } from './features/account/routes'
+import { accountService } from './features/account/service'
+import { auditRoutes } from './features/audit/routes'
+import { auditService } from './features/audit/service'
+import { createCredentials } from './features/auth/credentials'
+import { authRoutes } from './features/auth/routes'
+import { authService } from './features/auth/service'
+import { healthRoutes, probes } from './features/health/routes'
+import { healthService } from './features/health/service'
+import { keyRoutes } from './features/keys/routes'
+import { keyService } from './features/keys/service'
+import { mailService } from './features/mail/service'
+import { mediaRoutes } from './features/media/routes'
+import { mediaService } from './features/media/service'
+import { memberRoutes } from './features/members/routes'
+import { memberService } from './features/members/service'
+import { projectRoutes } from './features/projects/routes'
+import { projectService } from './features/projects/service'
+import { sessionRoutes } from './features/sessions/routes'
+import { sessionService } from './features/sessions/service'
+import { workspaceRoutes } from './features/workspaces/routes'
+import { workspaceService } from './features/workspaces/service'
+import { type Access, type Route, assertEveryRouteDeclaresAccess, createAccess } from './http/access'
+import { type Cookies, createCookies } from './http/cookie'
+import { createIdentify } from './http/identify'
+import { createIntake } from './http/intake'
+import { describeApi } from './http/openapi'
+import { createHostGuard, createOriginGuard, type OriginGuard } from './http/origin-guard'
+import { createErrorHandler } from './http/problem'
+import { createJobs } from './jobs'
+import type { Keyring } from './keyring'
+import { randomBase62 } from './lib/id'
+import type { Blobs, Clock, Database, Log, Mailer, Tokens } from './ports'
+import { createHeldCache, createRevocations } from './revocation'
+import { createUnaudited, createWrite } from './write'
+
+export type Ports = {
+  db: Database
+  blobs: Blobs
+  mailer: Mailer
+  tokens: Tokens
+  keyring: Keyring
+  clock: Clock
+  log: Log
+}
+
+const day = 86_400_000
+const signIn = { ttlMs: 15 * 60_000, maxAttempts: 5, maxSends: 3, resendAfterMs: 30_000 }
+const sessionLife = { idleMs: 7 * day, absoluteMs: 30 * day }
+const cacheEntries = 50_000
+
+type Pages = (access: Access) => AnyElysia[]
+
+const signUpRule = ({ signUp }: Config) => {
+  if (signUp.kind === 'open') return () => true
+  if (signUp.kind === 'domains')
+    return (exact: string) => signUp.domains.includes(exact.slice(exact.lastIndexOf('@') + 1))
+  return () => false
+}
+const createServices = (config: Config, { db, blobs, mailer, tokens, keyring, clock, log }: Ports) => {
+  const revocations = createRevocations(db)
+  const write = createWrite({ db, clock, revocations })
+  const unaudited = createUnaudited(db)
+  const addresses = createAddresses(keyring)
+  const jobs = createJobs({ db, clock, log, holder: randomBase62(16) })
+  const base = { db, write, unaudited, clock }
+
+  const workspaces = workspaceService(base)
+  const account = accountService({ ...base, addresses, workspacesOf: workspaces.list })
+  const sessions = sessionService({ ...base, tokens, ...sessionLife })
+  const otherNodes = () => ({ boundMs: 0, confirmed: true })
+  const keys = keyService({ ...base, keyring, prefix: config.keyPrefix, otherNodes })
+  const projects = projectService(base)
+  const members = memberService({ ...base, addresses })
+  const auth = authService({
+    ...{ ...base, addresses, credentials: createCredentials(keyring), account, sessions, workspaces },
+    enqueueMail: (challengeId, locale) => mail.enqueue(challengeId, locale),
+    mailWaits: () => jobs.kick('outbox'),
+    policy: { ...signIn, startFloorMs: config.startFloorMs, maySignUp: signUpRule(config) },
+  })
+  const mail = mailService({ ...base, log, mailer, origin: config.origin, render: auth.mailOf })
+  const checks = {
+    database: { required: true, run: db.check },
+    storage: { required: true, run: blobs.check },
+    mail: { required: false, run: mailer.check },
+  }
+  const health = healthService({ clock, version, checks })
+  return { revocations, jobs, workspaces, account, sessions, keys, projects, members, auth, mail, health }
+}
+type Services = ReturnType<typeof createServices>
+
+const addJobs = ({ jobs, sessions, keys, auth, mail }: Services) => {
+  jobs.add({ name: 'outbox', everyMs: 1000, run: mail.deliverDue })
+  jobs.add({ name: 'last-used', everyMs: 60_000, everywhere: true, run: () => Promise.all([sessions.flushSeen(), keys.flushUsed()]) })
+  jobs.add({ name: 'challenges', everyMs: 3_600_000, run: auth.sweep })
+}
+
+const createRoutes = (config: Config, s: Services, cookies: Cookies, log: Log, pages: Pages) => {
+  const access = createAccess()
+  const routes = (): readonly Route[] => app.routes
+  const app = new Elysia({ precompile: true })
+    .onError(createErrorHandler(routes, log) as never)
+    .use(authRoutes(access, cookies, s.auth, s.sessions))
+    .use(accountRoutes(access, s.account))
+    .use(sessionRoutes(access, s.sessions))
+    .use(workspaceRoutes(access, s.workspaces))
+    .use(projectRoutes(access, s.projects))
+    .use(memberRoutes(access, s.members))
+    .use(keyRoutes(access, s.keys))
+    .use(healthRoutes(access, s.health, () => describeApi(routes(), { origin: config.origin, version })))
+  for (const page of pages(access)) app.use(page)
+  assertEveryRouteDeclaresAccess(app.routes)
+  return app
+}
+
+/** Who a request is made as: sessions, keys and the way into a workspace, each cached until revoked. */
+const createIdentity = (config: Config, s: Services, clock: Clock, cookies: Cookies, origins: OriginGuard) =>
+  createIdentify({
+    ...{ cookies, origins, keyPrefix: `${config.keyPrefix}_` },
+    sessions: createHeldCache(s.revocations, clock, cacheEntries),
+    keys: createHeldCache(s.revocations, clock, cacheEntries),
+    entries: createHeldCache(s.revocations, clock, cacheEntries),
+    proveSession: s.sessions.prove,
+    proveKey: async (token) => {
+      const held = await s.keys.prove(token)
+      return held && { ...held, value: { id: held.value.id, tenancy: await s.workspaces.tenancyOfKey(held.value) } }
+    },
+    enter: s.workspaces.enter,
+    sessionSeen: s.sessions.seen,
+    keySeen: s.keys.touch,
+  })
+
+/** Builds the program. `pages` are further routes that the runtime brings: the console, the development inbox. */
+export const createApp = async (config: Config, ports: Ports, pages: Pages = () => []) => {
+  const { clock, log } = ports
+  const services = createServices(config, ports)
+  const cookies = createCookies({ secure: config.https })
+  const origins = createOriginGuard(config.allowedOrigins)
+  const app = createRoutes(config, services, cookies, log, pages)
+  addJobs(services)
+  await services.revocations.follow()
+  const intake = createIntake({
+    ...{ app: app.fetch, clock, log, origins, https: config.https, probes: probes(services.health) },
+    isOurHost: createHostGuard(config.hosts),
+    identify: createIdentity(config, services, clock, cookies, origins),
+  })
+  return {
+    fetch: intake,
+    routes: app.routes,
+    services,
+    start: services.jobs.start,
+    /** Ends background work and writes what is only noted in memory. */
+    stop: async () => {
+      await services.jobs.stop()
+      await Promise.all([services.sessions.flushSeen(), services.keys.flushUsed()])
+    },
+  }
+}
+export type App = Awaited<ReturnType<typeof createApp>>

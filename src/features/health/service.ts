@@ -1,0 +1,39 @@
+// Whether the node is alive, and whether it can do its work: the parts it leans on, each asked with a time limit.
+import type { Clock } from '../../ports'
+import type { Alive, Ready } from './model'
+
+const timeoutMs = 2000
+
+type Deps = {
+  clock: Clock
+  version: string
+  /** Each resolves when its part works. A failing one with `required: false` is shown and keeps nobody away. */
+  checks: Record<string, { required: boolean; run: () => Promise<void> }>
+}
+
+export const healthService = ({ clock, version, checks }: Deps) => {
+  const inTime = (run: () => Promise<void>) =>
+    Promise.race([
+      run().then(
+        () => true,
+        () => false,
+      ),
+      clock.sleep(timeoutMs).then(() => false),
+    ])
+
+  return {
+    /** Costs nothing and looks at nothing. */
+    alive: (): Alive => ({ status: 'ok', version }),
+
+    async ready(): Promise<Ready> {
+      const results = await Promise.all(
+        Object.entries(checks).map(async ([name, { required, run }]) => ({ name, required, works: await inTime(run) })),
+      )
+      return {
+        status: results.every((r) => r.works || !r.required) ? 'ok' : 'unavailable',
+        checks: Object.fromEntries(results.map((r) => [r.name, r.works ? 'ok' : 'failing'] as const)),
+      }
+    },
+  }
+}
+export type HealthService = ReturnType<typeof healthService>
