@@ -48,7 +48,8 @@ export type Statement = {
   acrossTenants?: string
 }
 
-export type Orm = LibSQLDatabase<Record<string, never>>
+/** What drizzle offers for reading. Rows come by column: the raw `all` and `get` of drizzle, which read by name, are left out. */
+export type Orm = Pick<LibSQLDatabase<Record<string, never>>, 'select' | 'selectDistinct' | '$with' | 'with' | 'values'>
 
 /**
  * One database: reads through drizzle on a cached, read-only connection, writes as one batch.
@@ -83,13 +84,19 @@ export type StagedBlob = {
 
 /** Immutable objects under random keys. */
 export type Blobs = {
-  /** @throws Failure `disk_full` when the store has no room. */
-  stage(key: string): Promise<StagedBlob>
+  /** `expectedBytes`: what is likely to come, if known. @throws Failure `disk_full` when the store has no room. */
+  stage(key: string, expectedBytes: number | null): Promise<StagedBlob>
   /**
-   * Bytes `start..end` (end exclusive), never buffered whole. `signal` cuts the stream.
-   * @throws Failure `not_found` when there is no object under the key.
+   * Bytes `start..end` (end exclusive) of an object of `size` bytes, never buffered whole: a Blob where what is asked is
+   * small and the system may send it by itself, else a stream, pulled as it is read; cancel it to stop.
+   * @throws Failure `not_found` when there is no object of that size under the key.
    */
-  open(key: string, size: number, range: ByteRange, signal: AbortSignal): Promise<Blob | ReadableStream<Uint8Array>>
+  open(key: string, size: number, range: ByteRange): Promise<Blob | ReadableStream<Uint8Array>>
+  /** Safe to call for what is not there. */
   remove(key: string): Promise<void>
+  /** Keys of what was published before the instant `before` (ms). */
+  list(before: number): AsyncIterable<string>
+  /** Forgets what was staged, and last written before the instant `before` (ms). Gives how many. */
+  discardStaged(before: number): Promise<number>
   check(): Promise<void>
 }

@@ -2,7 +2,7 @@
 import { drizzle } from 'drizzle-orm/libsql'
 import { createLru } from '../lib/lru'
 import type { Database, Orm, Outcome, Statement, Value } from '../ports'
-import { inspect } from './tenant-guard'
+import { type Findings, inspect } from './tenant-guard'
 
 /** One way to a database, after inspection. Fails as `databaseError` says. */
 export type Link = {
@@ -15,50 +15,65 @@ export type Link = {
 
 const maxKnownTexts = 2048
 
+// Numbers that come back as they went; the driver ends the process over a boolean.
+const isExact = (value: number) => Number.isInteger(value) === Number.isSafeInteger(value) && Number.isFinite(value)
 const isValue = (value: unknown) =>
-  value === null || typeof value === 'string' || value instanceof Uint8Array || Number.isFinite(value)
+  value === null ||
+  typeof value === 'string' ||
+  (typeof value === 'number' && isExact(value)) ||
+  value instanceof Uint8Array
 
-/** drizzle over `read`. Its own errors quote bound parameters: it is kept from wrapping ours. */
-const createOrm = (read: (sql: string, args: Value[]) => Promise<Value[][]>): Orm => {
-  const execute = async ({ sql, args }: { sql: string; args: Value[] }) => ({ rows: await read(sql, args) })
-  const orm = drizzle({ client: { execute } as never })
-  const session = (orm as unknown as { session: { prepareQuery(...args: unknown[]): object } }).session
+// A kept statement that is given too few values keeps what it was given before.
+const checkArgs = (args: readonly unknown[], { parameters }: Findings) => {
+  if (args.length !== parameters || !args.every(isValue)) throw new Error('A statement was given the wrong parameters')
+}
+
+type Query = { sql: string }
+type Session = { prepareQuery(query: Query, ...rest: unknown[]): object }
+
+/** drizzle over `read`; each query is inspected as it is prepared. drizzle's errors quote parameters: ours go past it. */
+const createOrm = (admit: (sql: string) => Findings, read: Link['read']): Orm => {
+  const orm = drizzle({ client: {} as never })
+  const { session } = orm as unknown as { session: Session }
   const prepareQuery = session.prepareQuery.bind(session)
-  session.prepareQuery = (...args) =>
-    Object.assign(prepareQuery(...args), {
-      queryWithCache: (_sql: string, _args: unknown, run: () => unknown) => run(),
-    })
+  session.prepareQuery = (query, ...rest) => {
+    const findings = admit(query.sql)
+    if (!findings.reads) throw new Error('orm only reads: a change goes through batch')
+    const execute = async ({ args }: { args: Value[] }) => {
+      checkArgs(args, findings)
+      return { rows: await read(query.sql, args) }
+    }
+    const queryWithCache = (_sql: string, _args: unknown, run: () => unknown) => run()
+    return Object.assign(prepareQuery(query, ...rest), { client: { execute }, queryWithCache })
+  }
   return orm
 }
 
 /** A Database over `link`, with the tenant guard before it. */
 export const createDatabase = (link: Link): Database => {
-  const known = createLru<string, ReturnType<typeof inspect>>(maxKnownTexts)
-
-  const admit = (sql: string, args: readonly Value[], exempt: boolean) => {
+  const known = createLru<string, Findings>(maxKnownTexts)
+  const findingsOf = (sql: string) => {
     let findings = known.get(sql)
     if (findings === undefined) {
       findings = inspect(sql)
       known.set(sql, findings)
     }
-    if (findings.refusal && !(exempt && findings.tenantOnly)) throw new Error(findings.refusal)
-    // A kept statement that is given too few keeps what it was given before, and the driver aborts on odd types.
-    if (args.length !== findings.parameters || !args.every(isValue)) throw new Error('Wrong parameters for a statement')
     return findings
   }
-
-  const reader = (exempt: boolean) =>
-    createOrm(async (sql, args) => {
-      if (!admit(sql, args, exempt).reads) throw new Error('Only reads go through orm: writes go through batch')
-      return link.read(sql, args)
-    })
-  const [orm, free] = [reader(false), reader(true)]
+  const admit = (sql: string) => {
+    const findings = findingsOf(sql)
+    if (findings.refusal) throw new Error(findings.refusal)
+    return findings
+  }
+  const orm = createOrm(admit, link.read)
+  const free = createOrm(findingsOf, link.read)
 
   return {
     orm,
     acrossTenants: (_why, fn) => fn(free),
     batch: async (statements) => {
-      for (const s of statements) admit(s.sql, s.args, s.acrossTenants !== undefined)
+      for (const { sql, args, acrossTenants } of statements)
+        checkArgs(args, acrossTenants === undefined ? admit(sql) : findingsOf(sql))
       return link.batch(statements)
     },
     check: async () => {
