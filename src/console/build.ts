@@ -15,8 +15,6 @@ const bundle = async (): Promise<Record<string, Asset>> => {
     entrypoints: ['main.tsx', 'inbox.tsx', 'style/main.css'].map((file) => join(here, file)),
     target: 'browser',
     minify: true,
-    splitting: true,
-    publicPath: '/assets/',
     naming: '[name]-[hash].[ext]',
     define: { 'process.env.NODE_ENV': '"production"' },
   })

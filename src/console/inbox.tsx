@@ -64,7 +64,8 @@ const Mail = ({ mail }: { mail: InboxMail }) => (
   <article class="mail">
     <h2>{mail.subject}</h2>
     <p class="facts">
-      {t('inbox.to', { address: mail.to })} · <Ago at={mail.sent_at} />
+      <span>{t('inbox.to', { address: mail.to })}</span>
+      <Ago at={mail.sent_at} />
     </p>
     <fieldset class="views">
       <legend>{t('inbox.view')}</legend>

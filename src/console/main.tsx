@@ -11,6 +11,7 @@ import { type Path, paths } from './paths'
 import { go, path, startRouter } from './router'
 import { keptPlace, loadWho, signInPath, who } from './session'
 import { Entrance } from './ui/entrance'
+import { Title } from './ui/page'
 import { Shell } from './ui/shell'
 import { Failed, Loading } from './ui/states'
 import { Toast } from './ui/toast'
@@ -38,6 +39,7 @@ const Content = () => {
   if (now.is === 'failed') {
     return (
       <Entrance>
+        <Title focus={false}>{t('state.unreachable')}</Title>
         <Failed problem={now.problem} retry={() => void loadWho()} />
       </Entrance>
     )

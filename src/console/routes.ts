@@ -7,7 +7,7 @@ import { paths } from './paths'
 
 const contentPolicy =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
-  "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+  "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 const forever = 'public, max-age=31536000, immutable'
 
 const matches = (request: Request, etag: string) =>

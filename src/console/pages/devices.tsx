@@ -1,5 +1,6 @@
 // The devices that are signed in, and signing them out: one, all others, or all.
 import { useSignal } from '@preact/signals'
+import { useRef } from 'preact/hooks'
 import type { Session } from '../api'
 import { t } from '../i18n'
 import { useResource } from '../resource'
@@ -39,7 +40,7 @@ const Device = ({ session, end }: { session: Session; end: () => void }) => (
           {t('devices.signed_in')} <Ago at={session.created_at} />{' '}
           {session.method === 'code' ? t('devices.by_code') : t('devices.by_link')}
         </span>
-        {session.place && <span>{session.place}</span>}
+        {session.place && <span>{t('devices.from', { place: session.place })}</span>}
       </p>
     </div>
     <Button onClick={end} aria-label={t('devices.sign_out_named', { device: session.label })}>
@@ -51,13 +52,15 @@ const Device = ({ session, end }: { session: Session; end: () => void }) => (
 export const Devices = () => {
   const sessions = useResource(api.sessions)
   const question = useSignal<Question | null>(null)
+  const list = useRef<HTMLUListElement>(null)
 
   const ask = (title: string, body: string, action: string, run: Question['run']) => {
     question.value = { title, body, action, run }
   }
+  // The button that was pressed goes with its row: the focus stays near and is not lost.
   const done = (words: string) => {
     toast(words)
-    void sessions.reload()
+    void sessions.reload().then(() => list.current?.focus())
   }
 
   const askOne = ({ id, label: device }: Session) =>
@@ -83,7 +86,7 @@ export const Devices = () => {
     <Load from={sessions}>
       {({ data }) => (
         <>
-          <ul class="rows">
+          <ul class="rows" ref={list} tabIndex={-1} aria-label={t('devices.title')}>
             {data.map((session) => (
               <Device
                 key={session.id}

@@ -68,7 +68,7 @@ export const LinkPage = () => {
       {now.is === 'failed' && (
         <>
           <Title>{t('link.opening')}</Title>
-          <Failed problem={now.problem} retry={() => void open()} />
+          <Failed title={t('link.not_yet')} problem={now.problem} retry={() => void open()} />
         </>
       )}
       {now.is === 'other_browser' && <Ending title={t('link.other_browser_title')} body={t('link.other_browser')} />}

@@ -55,7 +55,7 @@ export const SignInPage = () => {
           field={field}
           type="email"
           name="email"
-          autocomplete="username"
+          autocomplete="email"
           inputMode="email"
           autocapitalize="none"
           spellcheck={false}

@@ -13,6 +13,7 @@ export const accountStrings = {
   'devices.signed_in': { en: 'Signed in', zh: '登录于' },
   'devices.last_seen': { en: 'Last seen', zh: '最近活动' },
   'devices.active_now': { en: 'Active now', zh: '正在使用' },
+  'devices.from': { en: 'from {place}', zh: '来自 {place}' },
   'devices.by_code': { en: 'by code', zh: '验证码登录' },
   'devices.by_link': { en: 'by link', zh: '链接登录' },
   'devices.sign_out': { en: 'Sign out', zh: '退出' },

@@ -19,6 +19,7 @@ export const shellStrings = {
   'action.copy': { en: 'Copy', zh: '复制' },
   'action.copied': { en: 'Copied', zh: '已复制' },
   'state.loading': { en: 'Loading', zh: '正在加载' },
+  'state.unreachable': { en: 'Latchkey does not answer', zh: 'Latchkey 没有响应' },
   'state.failed': { en: 'This could not be loaded', zh: '加载失败' },
   'overview.title': { en: 'Overview', zh: '概览' },
   'overview.workspaces': { en: 'Workspaces', zh: '工作区' },

@@ -48,6 +48,7 @@ export const signInStrings = {
     zh: '没有收到？请查看垃圾邮件，并核对上面的邮箱地址。',
   },
   'link.opening': { en: 'Signing you in', zh: '正在登录' },
+  'link.not_yet': { en: 'You are not signed in yet', zh: '尚未登录' },
   'link.other_browser_title': { en: 'This link belongs to another browser', zh: '此链接属于另一个浏览器' },
   'link.other_browser': {
     en: 'It signs in only the browser that asked for it, so that nobody else can use it. Type the code from the same mail there.',

@@ -16,11 +16,13 @@ export const Loading = ({ rows = 3 }: { rows?: number }) => (
   </div>
 )
 
-export const Failed = ({ problem, retry }: { problem: Problem; retry: () => void }) => (
+type FailedProps = { title?: string; problem: Problem; retry: () => void }
+
+export const Failed = ({ title = t('state.failed'), problem, retry }: FailedProps) => (
   <div class="notice" role="alert">
     <Icon name="alert" />
     <div>
-      <strong>{t('state.failed')}</strong>
+      <strong>{title}</strong>
       <p>{problemWords(problem)}</p>
     </div>
     <Button onClick={retry}>{t('action.retry')}</Button>

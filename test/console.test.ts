@@ -1,0 +1,105 @@
+// The console without a browser: what is bundled, what its words and its code field do.
+import { describe, expect, test } from 'bun:test'
+import { createApi } from '../src/console/api'
+import { buildPages } from '../src/console/build'
+import { caretAfter, formatCode, isComplete } from '../src/console/code'
+import { strings } from '../src/console/strings/table'
+
+describe('the bundle', () => {
+  test('is the same bytes for the same sources', async () => {
+    expect(await buildPages()).toEqual(await buildPages())
+  })
+
+  test('holds no inline script or style and loads nothing from elsewhere', async () => {
+    const { app, inbox, assets } = await buildPages()
+    for (const { body } of [app, inbox]) {
+      expect(body).not.toMatch(/<script(?![^>]* src="\/assets\/)|<style|\son\w+=|\sstyle=/i)
+      const loaded = [...body.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, path]) => path!)
+      expect(loaded).toHaveLength(3)
+      for (const path of loaded) expect(assets).toHaveProperty([path])
+    }
+    for (const [path, { body }] of Object.entries(assets))
+      if (path.endsWith('.css')) expect(body).not.toMatch(/@import|url\(/)
+  })
+
+  test('is under 150 kB gzipped', async () => {
+    const { assets } = await buildPages()
+    const sizes = Object.values(assets).map(({ body }) => Bun.gzipSync(body).length)
+    expect(Math.min(...sizes)).toBeGreaterThan(0)
+    expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(150_000)
+  })
+})
+
+describe('the words', () => {
+  test('every string stands in every language, with the same placeholders', () => {
+    const placeholders = (text: string) => (text.match(/\{\w+\}/g) ?? []).sort()
+    for (const [key, row] of Object.entries(strings)) {
+      expect([key, row.en.trim() !== '', row.zh.trim() !== '']).toEqual([key, true, true])
+      expect([key, placeholders(row.zh)]).toEqual([key, placeholders(row.en)])
+    }
+  })
+})
+
+describe('the code field', () => {
+  test.each([
+    ['abcd2345', 'ABCD-2345'],
+    [' ab cd-23 45\n', 'ABCD-2345'],
+    ['oiL0-1Abc', '0110-1ABC'],
+    ['Your code is k7wz-9m0q. It is good for 15 minutes', 'K7WZ-9M0Q'],
+    ['ABCD-23456789', 'ABCD-2345'],
+    ['abcd', 'ABCD'],
+    ['abcde', 'ABCD-E'],
+    ['ABCD-', 'ABCD'],
+    ['uU!é', ''],
+  ])('%j becomes %j', (typed, shown) => {
+    expect(formatCode(typed)).toBe(shown)
+  })
+
+  test('is complete with eight characters and not with fewer', () => {
+    expect(isComplete('ABCD-2345')).toBe(true)
+    expect(isComplete('ABCD-234')).toBe(false)
+  })
+
+  test('keeps the caret after the character it was after', () => {
+    expect([caretAfter('ab'), caretAfter('abcd'), caretAfter('abcde'), caretAfter('abcd-e')]).toEqual([2, 4, 6, 6])
+  })
+})
+
+describe('the way to the API', () => {
+  const answering = (response: () => Response | Promise<never>) => {
+    const told: string[] = []
+    const api = createApi(
+      async () => response(),
+      () => told.push('signed out'),
+    )
+    return { api, told }
+  }
+
+  test('an answer is given, and nobody is told of a sign-out', async () => {
+    const { api, told } = answering(() => Response.json({ id: 'usr_1' }))
+    expect(await api.me()).toEqual({ ok: true, data: { id: 'usr_1' } as never })
+    expect(told).toEqual([])
+  })
+
+  test('a 401 of any route tells of the sign-out', async () => {
+    const { api, told } = answering(() => Response.json({ code: 'unauthenticated' }, { status: 401 }))
+    expect(await api.sessions()).toEqual({ ok: false, problem: { code: 'unauthenticated' } })
+    expect(told).toEqual(['signed out'])
+  })
+
+  test('a problem keeps its code and how long to wait', async () => {
+    const headers = { 'retry-after': '30' }
+    const { api } = answering(() => Response.json({ code: 'rate_limited' }, { status: 429, headers }))
+    expect(await api.resend('chl_1')).toEqual({ ok: false, problem: { code: 'rate_limited', retryAfterSeconds: 30 } })
+  })
+
+  test('no answer is a problem and not an exception', async () => {
+    const { api } = answering(() => Promise.reject(new TypeError('failed')))
+    expect(await api.me()).toEqual({ ok: false, problem: { code: 'offline' } })
+  })
+
+  test('an answer that is not ours is a problem and not an exception', async () => {
+    const { api } = answering(() => new Response('<h1>Bad gateway</h1>', { status: 502 }))
+    expect(await api.me()).toEqual({ ok: false, problem: { code: 'unavailable' } })
+  })
+})
