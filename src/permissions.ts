@@ -51,18 +51,25 @@ const held = (has: (holders: Extract<Holders, { scope: 'workspace' }>) => boolea
 const rank = <T>(order: readonly T[], held: T, least: T | null) =>
   least !== null && order.indexOf(held) >= order.indexOf(least)
 
-/** What a session holds in a workspace, by its role there. */
-export const ofRole = Object.fromEntries(roles.map((r) => [r, held((h) => rank(roles, r, h.role))])) as Record<
-  Role,
-  ReadonlySet<Permission>
->
+/** What any session holds about its own person, in no workspace. */
+export const ofPerson: ReadonlySet<Permission> = new Set(permissions.filter((p) => table[p].scope !== 'workspace'))
+/** What a session holds in a workspace, by its role there, beside what it holds in none. */
+export const ofRole = Object.fromEntries(
+  roles.map((r) => [r, new Set([...ofPerson, ...held((h) => rank(roles, r, h.role))])]),
+) as Record<Role, ReadonlySet<Permission>>
 /** What an API key holds in its workspace, by its level. */
 export const ofLevel = Object.fromEntries(levels.map((l) => [l, held((h) => rank(levels, l, h.level))])) as Record<
   Level,
   ReadonlySet<Permission>
 >
-/** What any session holds about its own person, in no workspace. */
-export const ofPerson: ReadonlySet<Permission> = new Set(permissions.filter((p) => table[p].scope !== 'workspace'))
+
+const sorted = new WeakMap<ReadonlySet<Permission>, readonly Permission[]>()
+/** The members of one of the sets above, in order; made once for each. */
+export const listPermissions = (held: ReadonlySet<Permission>): readonly Permission[] => {
+  const known = sorted.get(held) ?? [...held].sort()
+  sorted.set(held, known)
+  return known
+}
 
 /** Internal number of a workspace. It never leaves the program: answers carry the public `wsp_…` id. */
 export type WorkspaceId = number & { readonly brand: 'WorkspaceId' }

@@ -1,7 +1,7 @@
 // What crosses the wire about a person's own account, and about whoever is asking.
 import { z } from 'zod'
 import { plainText } from '../../lib/text'
-import { permissions, roles } from '../../permissions'
+import { roles } from '../../permissions'
 
 export const locales = ['en', 'zh'] as const
 
@@ -28,7 +28,7 @@ export const Whoami = z.object({
   actor: z.object({ type: z.enum(['user', 'key']), id: z.string() }),
   workspace: z.object({ id: z.string(), name: z.string(), role: z.enum(roles).nullable() }).nullable(),
   project: z.object({ id: z.string(), slug: z.string() }).nullable(),
-  permissions: z.array(z.enum(permissions)),
+  permissions: z.array(z.string()).readonly(),
   environment: z.enum(['live', 'test', 'dev']).nullable(),
 })
 export type Whoami = z.infer<typeof Whoami>

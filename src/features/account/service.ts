@@ -3,7 +3,7 @@ import type { Addresses } from '../../addresses'
 import { Failure } from '../../errors'
 import { newId } from '../../lib/id'
 import { rfc3339 } from '../../lib/time'
-import { type Actor, ofPerson, type Person } from '../../permissions'
+import { type Actor, listPermissions, ofPerson, type Person } from '../../permissions'
 import type { Clock, Database, Statement } from '../../ports'
 import type { Write } from '../../write'
 import { guard } from '../../write'
@@ -71,12 +71,11 @@ export const accountService = ({ db, write, clock, addresses, workspacesOf }: De
     whoami(person: Person | undefined, actor: Actor | undefined): Whoami {
       const who = actor ?? person
       if (!who) throw new Failure('unauthenticated')
-      const held = actor ? [...actor.permissions, ...(person ? ofPerson : [])] : [...ofPerson]
       return {
         actor: { type: who.type, id: who.id },
         workspace: actor ? { id: actor.workspace.publicId, name: actor.workspace.name, role: actor.role } : null,
         project: actor?.project ?? null,
-        permissions: [...new Set(held)].sort(),
+        permissions: listPermissions(actor?.permissions ?? ofPerson),
         environment: actor?.environment ?? null,
       }
     },
