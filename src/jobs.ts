@@ -155,7 +155,7 @@ export const createJobs = ({ log, ...deps }: Deps) => {
       await Promise.all([...entries.values()].map((entry) => entry.running))
       await lease.release().catch((error) => log.warn({ error }, 'leases are left to end by themselves'))
     },
-    /** One run now, after the one under way. Gives false where another node holds the lease. @throws what the job throws */
+    /** One run now, after the one under way. False where another node holds the lease. @throws what the job throws */
     runNow: (name: string): Promise<boolean> => once(entryOf(name)),
     /** There is work: run soon. Many kicks are one run, and none hastens a failing job. */
     kick(name: string): void {

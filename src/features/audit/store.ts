@@ -1,0 +1,128 @@
+// The only SQL that reads the audit, and the only one that changes a row of it: to number and hash it once.
+import { and, asc, count, desc, eq, gt, gte, isNull, lt, max, ne, type SQL, sql } from 'drizzle-orm'
+import { auditEvents as events, auditHeads as heads } from '../../../db/schema'
+import { type After, afterArgs, isAfter } from '../../lib/page'
+import type { WorkspaceId } from '../../permissions'
+import type { Database, Statement } from '../../ports'
+import { builder, guard, statement } from '../../write'
+import { allChains, workspaceOf } from './chain'
+
+export type EventRow = typeof events.$inferSelect
+export type HeadRow = typeof heads.$inferSelect
+export type Filters = {
+  action: string | null
+  actor: string | null
+  target: string | null
+  /** Instants (ms): from the one on, and before the other. */
+  from: number
+  to: number
+}
+
+const slot = sql.placeholder
+const unless = (name: string, condition: SQL): SQL => sql`(${slot(name)} is null or ${condition})`
+const ofChain = and(eq(events.workspaceId, slot('workspaceId')), eq(events.chain, slot('chain')))
+
+const reads = (db: Database) => ({
+  list: db.orm
+    .select()
+    .from(events)
+    .where(
+      and(
+        ofChain,
+        gte(events.at, slot('from')),
+        lt(events.at, slot('to')),
+        unless('action', sql`${events.action} = ${slot('action')}`),
+        unless('actor', sql`${events.actorId} = ${slot('actor')}`),
+        unless('target', sql`exists (select 1 from json_each(${events.targets}) where value = ${slot('target')})`),
+        isAfter(events.at, events.id),
+      ),
+    )
+    .orderBy(desc(events.at), desc(events.id))
+    .limit(slot('limit'))
+    .prepare(),
+  readings: db.orm
+    .select({ id: events.id })
+    .from(events)
+    .where(
+      and(
+        ofChain,
+        gt(events.at, slot('since')),
+        eq(events.action, slot('action')),
+        eq(events.actorId, slot('actorId')),
+      ),
+    )
+    .limit(1)
+    .prepare(),
+  unsealed: db.acrossTenants('the sealer numbers the rows of every chain', (orm) =>
+    orm
+      .select()
+      .from(events)
+      .where(isNull(events.position))
+      // Committed in the same millisecond: in the order they were.
+      .orderBy(asc(events.at), asc(sql`rowid`))
+      .limit(slot('limit'))
+      .prepare(),
+  ),
+  sealed: db.orm
+    .select()
+    .from(events)
+    .where(and(ofChain, gt(events.position, slot('position'))))
+    .orderBy(asc(events.position))
+    .limit(slot('limit'))
+    .prepare(),
+  last: db.orm
+    .select({ position: max(events.position) })
+    .from(events)
+    .where(ofChain)
+    .prepare(),
+  head: db.orm
+    .select()
+    .from(heads)
+    .where(eq(heads.chain, slot('chain')))
+    .prepare(),
+  chains: db.orm.select({ count: count() }).from(heads).where(ne(heads.chain, allChains)).prepare(),
+})
+
+const place = (chain: string) => ({ workspaceId: workspaceOf(chain), chain })
+
+export const auditStore = (db: Database) => {
+  const read = reads(db)
+  return {
+    /** A chain's rows that pass the filters, newest first. */
+    list: (chain: string, filters: Filters, limit: number, after: After | null) =>
+      read.list.all({ ...place(chain), ...filters, limit, ...afterArgs(after) }),
+    /** Whether the actor left such a row in the chain after that instant. */
+    hasEvent: async (chain: string, action: string, actorId: string, since: number) =>
+      (await read.readings.get({ ...place(chain), action, actorId, since })) !== undefined,
+    /** Rows without a number, of all chains, oldest first. */
+    unsealed: (limit: number) => read.unsealed.all({ limit }),
+    /** A chain's numbered rows beyond `position`, in order. */
+    sealed: (chain: string, position: number, limit: number) => read.sealed.all({ ...place(chain), position, limit }),
+    lastPosition: async (chain: string) => (await read.last.get(place(chain)))?.position ?? 0,
+    head: (chain: string) => read.head.get({ chain }),
+    chainCount: async () => (await read.chains.get())?.count ?? 0,
+    /** Numbers and hashes one row. Where another sealer has done so, the head has moved as well and stops the batch. */
+    number: (workspaceId: WorkspaceId, id: string, position: number, hash: string): Statement =>
+      statement(
+        builder
+          .update(events)
+          .set({ position, hash })
+          .where(and(eq(events.workspaceId, workspaceId), eq(events.id, id), isNull(events.position))),
+      ),
+    /** Moves a head on. Fails with `conflict` unless it is still where `before` says. */
+    moveHead: (before: HeadRow | undefined, to: HeadRow): Statement[] =>
+      before
+        ? [
+            statement(
+              builder
+                .update(heads)
+                .set(to)
+                .where(
+                  and(eq(heads.chain, to.chain), eq(heads.position, before.position), eq(heads.hash, before.hash)),
+                ),
+            ),
+            guard('conflict'),
+          ]
+        : [statement(builder.insert(heads).values(to))],
+  }
+}
