@@ -53,15 +53,13 @@ const rank = <T>(order: readonly T[], held: T, least: T | null) =>
 
 /** What any session holds about its own person, in no workspace. */
 export const ofPerson: ReadonlySet<Permission> = new Set(permissions.filter((p) => table[p].scope !== 'workspace'))
+const byName = <N extends string>(names: readonly N[], of: (name: N) => ReadonlySet<Permission>) =>
+  Object.fromEntries(names.map((name) => [name, of(name)])) as Record<N, ReadonlySet<Permission>>
+
 /** What a session holds in a workspace, by its role there, beside what it holds in none. */
-export const ofRole = Object.fromEntries(
-  roles.map((r) => [r, new Set([...ofPerson, ...held((h) => rank(roles, r, h.role))])]),
-) as Record<Role, ReadonlySet<Permission>>
+export const ofRole = byName(roles, (r) => new Set([...ofPerson, ...held((h) => rank(roles, r, h.role))]))
 /** What an API key holds in its workspace, by its level. */
-export const ofLevel = Object.fromEntries(levels.map((l) => [l, held((h) => rank(levels, l, h.level))])) as Record<
-  Level,
-  ReadonlySet<Permission>
->
+export const ofLevel = byName(levels, (l) => held((h) => rank(levels, l, h.level)))
 
 const sorted = new WeakMap<ReadonlySet<Permission>, readonly Permission[]>()
 /** The members of one of the sets above, in order; made once for each. */
