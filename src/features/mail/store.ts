@@ -1,0 +1,70 @@
+// The only SQL about the outbox.
+import { and, asc, eq, inArray, isNull, lt, lte, or, sql } from 'drizzle-orm'
+import { outbox } from '../../../db/schema'
+import type { Database, Row } from '../../ports'
+import { builder, statement } from '../../write'
+
+/** A mail that is ours to send until `until` (instant, ms). */
+export type Claimed = { id: string; challengeId: string; locale: string; attempts: number; until: number }
+
+const waiting = and(isNull(outbox.sentAt), isNull(outbox.failedAt))
+
+/** A row that `claim` returned. */
+export const readClaimed = (row: Row): Claimed => ({
+  id: row.id as string,
+  challengeId: row.challenge_id as string,
+  locale: row.locale as string,
+  attempts: row.attempts as number,
+  until: row.due_at as number,
+})
+
+export const outboxStore = (db: Database) => {
+  const due = db.orm
+    .select({ id: outbox.id })
+    .from(outbox)
+    .where(and(waiting, lte(outbox.dueAt, sql.placeholder('now'))))
+    .limit(1)
+    .prepare()
+
+  return {
+    isDue: async (now: number) => (await due.get({ now })) !== undefined,
+    insert: (row: typeof outbox.$inferInsert) => statement(builder.insert(outbox).values(row)),
+    /** Takes mails that are due, the oldest first: until `until` nobody else does. */
+    claim: (now: number, until: number, limit: number) =>
+      statement(
+        builder
+          .update(outbox)
+          .set({ dueAt: until, attempts: sql`${outbox.attempts} + 1` })
+          .where(
+            inArray(
+              outbox.id,
+              builder
+                .select({ id: outbox.id })
+                .from(outbox)
+                .where(and(waiting, lte(outbox.dueAt, now)))
+                .orderBy(asc(outbox.dueAt))
+                .limit(limit),
+            ),
+          )
+          .returning(),
+      ),
+    /** Sent or given up, once and for good. */
+    end: (id: string, how: { sentAt: number } | { failedAt: number }) =>
+      statement(
+        builder
+          .update(outbox)
+          .set(how)
+          .where(and(eq(outbox.id, id), waiting)),
+      ),
+    /** Makes a claimed mail due at `dueAt`, unless somebody else has claimed it by now. */
+    putOff: ({ id, until }: Claimed, dueAt: number) =>
+      statement(
+        builder
+          .update(outbox)
+          .set({ dueAt })
+          .where(and(eq(outbox.id, id), eq(outbox.dueAt, until), waiting)),
+      ),
+    removeEndedBefore: (instant: number) =>
+      statement(builder.delete(outbox).where(or(lt(outbox.sentAt, instant), lt(outbox.failedAt, instant)))),
+  }
+}
