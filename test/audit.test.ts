@@ -275,3 +275,15 @@ test('reading leaves one row for each reader in ten minutes, before anything is 
   house.clock.advance(10 * 60_000)
   await expect(closed.list(acme, AuditQuery.parse({}))).rejects.toThrow('no audit')
 })
+
+test('the operator verifies every chain at once, and learns which does not hold', async () => {
+  const other = (await house.newTenant()).admin
+  await newSealedChain(4)
+  expect(await audit.verifyAll()).toEqual({ chains: 2, broken: [] })
+  tamper("update audit_events set targets = '[]' where chain = $chain and position = 3")
+  expect(await audit.verifyAll()).toEqual({ chains: 2, broken: [{ chain, reason: 'altered', position: 3 }] })
+  const lost = `workspace:${other.workspace.id}`
+  tamper(`delete from audit_events where chain = '${lost}'`)
+  tamper(`delete from audit_heads where chain = '${lost}'`)
+  expect((await audit.verifyAll()).broken.map((it) => it.chain)).toEqual(['chains', chain])
+})

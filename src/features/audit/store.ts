@@ -80,7 +80,8 @@ const reads = (db: Database) => ({
     .from(heads)
     .where(eq(heads.chain, slot('chain')))
     .prepare(),
-  chains: db.orm.select({ count: count() }).from(heads).where(ne(heads.chain, allChains)).prepare(),
+  chains: db.orm.select({ chain: heads.chain }).from(heads).where(ne(heads.chain, allChains)).prepare(),
+  chainCount: db.orm.select({ count: count() }).from(heads).where(ne(heads.chain, allChains)).prepare(),
 })
 
 const place = (chain: string) => ({ workspaceId: workspaceOf(chain), chain })
@@ -100,7 +101,8 @@ export const auditStore = (db: Database) => {
     sealed: (chain: string, position: number, limit: number) => read.sealed.all({ ...place(chain), position, limit }),
     lastPosition: async (chain: string) => (await read.last.get(place(chain)))?.position ?? 0,
     head: (chain: string) => read.head.get({ chain }),
-    chainCount: async () => (await read.chains.get())?.count ?? 0,
+    chains: async () => (await read.chains.all()).map(({ chain }) => chain),
+    chainCount: async () => (await read.chainCount.get())?.count ?? 0,
     /** Numbers and hashes one row. Where another sealer has done so, the head has moved as well and stops the batch. */
     number: (workspaceId: WorkspaceId, id: string, position: number, hash: string): Statement =>
       statement(
