@@ -17,6 +17,7 @@ import { keyService } from './features/keys/service'
 import { mailService } from './features/mail/service'
 import { mediaRoutes } from './features/media/routes'
 import { mediaService } from './features/media/service'
+import { createMediaSweeper } from './features/media/sweeper'
 import { memberRoutes } from './features/members/routes'
 import { memberService } from './features/members/service'
 import { projectRoutes } from './features/projects/routes'
@@ -25,9 +26,9 @@ import { sessionRoutes } from './features/sessions/routes'
 import { sessionService } from './features/sessions/service'
 import { workspaceRoutes } from './features/workspaces/routes'
 import { workspaceService } from './features/workspaces/service'
-import { type Access, type Route, assertEveryRouteDeclaresAccess, createAccess } from './http/access'
+import { type Access, assertEveryRouteDeclaresAccess, createAccess, type Route } from './http/access'
 import { type Cookies, createCookies } from './http/cookie'
-import { createIdentify } from './http/identify'
+import { createIdentify, type Identify } from './http/identify'
 import { createIntake } from './http/intake'
 import { describeApi } from './http/openapi'
 import { createHostGuard, createOriginGuard, type OriginGuard } from './http/origin-guard'
@@ -53,6 +54,7 @@ const day = 86_400_000
 const signIn = { ttlMs: 15 * 60_000, maxAttempts: 5, maxSends: 3, resendAfterMs: 30_000 }
 const sessionLife = { idleMs: 7 * day, absoluteMs: 30 * day }
 const cacheEntries = 50_000
+const slowestUpload = { minBytes: 2048 * 60, windowMs: 60_000 }
 
 type Pages = (access: Access) => AnyElysia[]
 
@@ -79,28 +81,45 @@ const createServices = (config: Config, { db, blobs, mailer, tokens, keyring, cl
   const members = memberService({ ...base, addresses })
   const auth = authService({
     ...{ ...base, addresses, credentials: createCredentials(keyring), account, sessions, workspaces },
-    enqueueMail: (challengeId, locale) => mail.enqueue(challengeId, locale),
+    enqueueMail: (challengeId, locale) => mail.enqueue({ challengeId, locale }),
     mailWaits: () => jobs.kick('outbox'),
     policy: { ...signIn, startFloorMs: config.startFloorMs, maySignUp: signUpRule(config) },
   })
   const mail = mailService({ ...base, log, mailer, origin: config.origin, render: auth.mailOf })
+  const limits = { maxBytes: config.mediaMaxBytes, floor: slowestUpload }
+  const media = mediaService({ ...base, blobs, log, revocations, limits })
+  const sweeper = createMediaSweeper({ db, write, blobs })
+  const sweepMedia = (signal: AbortSignal) => sweeper(clock.now(), signal)
+  const audit = auditService({ ...base, keyring })
   const checks = {
     database: { required: true, run: db.check },
     storage: { required: true, run: blobs.check },
     mail: { required: false, run: mailer.check },
   }
   const health = healthService({ clock, version, checks })
-  return { revocations, jobs, workspaces, account, sessions, keys, projects, members, auth, mail, health }
+  return {
+    ...{ revocations, jobs, workspaces, account, sessions, keys, projects, members, auth, mail, media, sweepMedia },
+    ...{ audit, health },
+  }
 }
 type Services = ReturnType<typeof createServices>
 
-const addJobs = ({ jobs, sessions, keys, auth, mail }: Services) => {
+const addJobs = ({ jobs, sessions, keys, auth, mail, audit, sweepMedia }: Services) => {
   jobs.add({ name: 'outbox', everyMs: 1000, run: mail.deliverDue })
-  jobs.add({ name: 'last-used', everyMs: 60_000, everywhere: true, run: () => Promise.all([sessions.flushSeen(), keys.flushUsed()]) })
-  jobs.add({ name: 'challenges', everyMs: 3_600_000, run: auth.sweep })
+  jobs.add({
+    name: 'last-used',
+    everyMs: 60_000,
+    everywhere: true,
+    run: () => Promise.all([sessions.flushSeen(), keys.flushUsed()]),
+  })
+  jobs.add({ name: 'seal', everyMs: 1000, run: audit.seal })
+  jobs.add({ name: 'sweep', everyMs: 3_600_000, run: () => Promise.all([auth.sweep(), mail.sweep()]) })
+  jobs.add({ name: 'media', everyMs: day, run: sweepMedia })
 }
 
-const createRoutes = (config: Config, s: Services, cookies: Cookies, log: Log, pages: Pages) => {
+type Http = { cookies: Cookies; identify: Identify; clock: Clock; log: Log; pages: Pages }
+
+const createRoutes = (config: Config, s: Services, { cookies, identify, clock, log, pages }: Http) => {
   const access = createAccess()
   const routes = (): readonly Route[] => app.routes
   const app = new Elysia({ precompile: true })
@@ -112,6 +131,8 @@ const createRoutes = (config: Config, s: Services, cookies: Cookies, log: Log, p
     .use(projectRoutes(access, s.projects))
     .use(memberRoutes(access, s.members))
     .use(keyRoutes(access, s.keys))
+    .use(mediaRoutes(access, s.media, identify, clock.now))
+    .use(auditRoutes(access, s.audit))
     .use(healthRoutes(access, s.health, () => describeApi(routes(), { origin: config.origin, version })))
   for (const page of pages(access)) app.use(page)
   assertEveryRouteDeclaresAccess(app.routes)
@@ -141,13 +162,14 @@ export const createApp = async (config: Config, ports: Ports, pages: Pages = () 
   const services = createServices(config, ports)
   const cookies = createCookies({ secure: config.https })
   const origins = createOriginGuard(config.allowedOrigins)
-  const app = createRoutes(config, services, cookies, log, pages)
+  const identify = createIdentity(config, services, clock, cookies, origins)
+  const app = createRoutes(config, services, { cookies, identify, clock, log, pages })
   addJobs(services)
   await services.revocations.follow()
   const intake = createIntake({
     ...{ app: app.fetch, clock, log, origins, https: config.https, probes: probes(services.health) },
     isOurHost: createHostGuard(config.hosts),
-    identify: createIdentity(config, services, clock, cookies, origins),
+    identify,
   })
   return {
     fetch: intake,

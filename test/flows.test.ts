@@ -50,7 +50,7 @@ describe('the main job', () => {
     const { body: key } = await ada.post('/api/keys', { name: 'first' })
     await ada.delete(`/api/keys/${key.id}`)
     const { body } = await ada.get('/api/audit')
-    const seen = body.data.map((e: Record<string, unknown>) => [e.action, e.actor_id])
+    const seen = body.data.map((e: Record<string, unknown>) => [e.action, (e.actor as { id: string }).id])
     expect(seen).toContainEqual(['key.created', ada.userId])
     expect(seen).toContainEqual(['key.revoked', ada.userId])
     expect(JSON.stringify(body)).not.toContain(key.token)

@@ -159,4 +159,5 @@ export const testApp = async ({ env = {} }: { env?: Env } = {}) => {
     stop,
   }
 }
+export type Client = ReturnType<TestApp['clientOf']>
 export type TestApp = Awaited<ReturnType<typeof testApp>>

@@ -1,0 +1,205 @@
+// Every route, walked: nobody is let in anywhere it does not say so, and nothing leaves that its schema does not list.
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { Elysia } from 'elysia'
+import { z } from 'zod'
+import { assertEveryRouteDeclaresAccess, createAccess } from '../src/http/access'
+import { newId } from '../src/lib/id'
+import { ofLevel, ofRole, type Permission, scopeOf } from '../src/permissions'
+import { type Client, type TestApp, testApp } from './support'
+
+type Walked = { method: string; path: string; need: Permission; target: string }
+
+let t: TestApp
+let walked: Walked[]
+let open: Walked[]
+
+const ids: Record<string, string> = {}
+const kinds = {
+  sessions: 'ses',
+  workspaces: 'wsp',
+  projects: 'prj',
+  members: 'usr',
+  keys: 'key',
+  media: 'med',
+} as const
+
+/** The route's path with an id of the right kind that names nothing, or the one given. */
+const targetOf = (path: string, id?: string) => {
+  const kind = kinds[path.split('/').find((part) => part in kinds) as keyof typeof kinds]
+  return path.replace(/\/$/, '').replace(/:\w+/, id ?? (kind ? newId(kind) : 'x'))
+}
+
+beforeAll(async () => {
+  t = await testApp()
+  const all = t.app.routes.map(({ method, path, hooks }) => {
+    const need = (hooks as { detail: Record<string, string> }).detail['x-access'] as Permission
+    return { method, path, need, target: targetOf(path) }
+  })
+  walked = all.filter(({ need }) => !need.startsWith('open: '))
+  open = all.filter(({ need }) => need.startsWith('open: '))
+})
+afterAll(() => t.stop())
+
+/** A body that nobody has read says so. */
+const unread = () => {
+  let pulled = false
+  const stream = new ReadableStream(
+    {
+      pull: (controller) => {
+        pulled = true
+        controller.enqueue(new TextEncoder().encode('{}'))
+        controller.close()
+      },
+    },
+    { highWaterMark: 0 },
+  )
+  return { stream, wasRead: () => pulled }
+}
+
+describe('every route', () => {
+  test('is known: the public ones are these and no others', () => {
+    expect(open.map(({ method, path }) => `${method} ${path}`).sort()).toEqual([
+      'GET /api/openapi.json',
+      'GET /v1/health',
+      'GET /v1/health/ready',
+      'POST /api/auth/link',
+      'POST /api/auth/resend',
+      'POST /api/auth/start',
+      'POST /api/auth/verify',
+    ])
+    expect(walked.length).toBeGreaterThan(25)
+  })
+
+  test('answers nobody with 401, its body unread, whatever they send as a credential', async () => {
+    const strangers: Record<string, string>[] = [
+      {},
+      { authorization: 'Bearer ' },
+      { authorization: 'Basic YTpi' },
+      { authorization: `Bearer ml_live_${'a'.repeat(46)}` },
+      { authorization: 'Bearer eyJhbGciOiJub25lIn0.e30.' },
+      { cookie: 'session=nonsense', origin: 'http://localhost:3000' },
+    ]
+    for (const { method, target } of walked)
+      for (const headers of strangers) {
+        const { stream, wasRead } = unread()
+        const body = method === 'GET' || method === 'HEAD' ? {} : { raw: stream }
+        const answer = await t.fetch(method, target, {
+          headers: { 'content-type': 'application/json', ...headers },
+          ...body,
+        })
+        expect([method, target, headers, answer.status, wasRead()]).toEqual([method, target, headers, 401, false])
+        if (method !== 'HEAD') expect(await answer.json()).toMatchObject({ code: 'unauthenticated' })
+      }
+  })
+
+  test('answers whoever lacks its permission with 403 before it reads the body, and whoever has it with something else', async () => {
+    const [admin, viewer] = [await t.as('admin'), await t.as('viewer')]
+    const { body: key } = await admin.post('/api/keys', { name: 'reader', level: 'read' })
+    const reader = t.clientOf({ authorization: `Bearer ${key.token}` })
+    const status = async (who: Client, { method, target }: Walked) =>
+      (
+        await t.fetch(method, target, {
+          headers: { ...who.headers, 'content-type': 'application/json' },
+          ...(method === 'GET' || method === 'HEAD' ? {} : { raw: '{}' }),
+        })
+      ).status
+    for (const route of walked.filter(({ path }) => path !== '/api/auth/sign-out')) {
+      const [asViewer, asReader] = [await status(viewer, route), await status(reader, route)]
+      // These two let everybody do something to themselves; to others, the service refuses.
+      if (['member:leave', 'key:revoke-self'].includes(route.need)) continue
+      const viewerMay = scopeOf(route.need) !== 'workspace' || ofRole.viewer.has(route.need)
+      const readerMay = scopeOf(route.need) === 'any' || ofLevel.read.has(route.need)
+      expect([route, asViewer === 403, asReader === 403]).toEqual([route, !viewerMay, !readerMay])
+    }
+  })
+
+  test('answers the ids of another workspace as it answers ids of nothing', async () => {
+    const admin = await t.as('admin')
+    const other = await t.signIn('other@example.com')
+    ids['sessions'] = (await other.get('/api/sessions')).body.data[0].id
+    ids['workspaces'] = other.workspace.id
+    ids['projects'] = other.workspace.default_project_id
+    ids['members'] = other.userId
+    ids['keys'] = (await other.post('/api/keys', { name: 'theirs' })).body.id
+    ids['media'] = (
+      await other.post('/api/media', undefined, {
+        raw: 'x',
+        headers: { 'content-type': 'text/plain', 'x-file-name': 'x' },
+      })
+    ).body.id
+    const bodies: Record<string, unknown> = { members: { role: 'viewer' } }
+    for (const { method, path } of walked.filter((r) => r.path.includes(':'))) {
+      const area = path.split('/').find((part) => part in kinds)!
+      const ask = async (id: string | undefined) => {
+        const init = method === 'PATCH' ? { body: bodies[area] ?? { name: 'mine now' } } : {}
+        const answer = await t.fetch(method, targetOf(path, id), { headers: admin.headers, ...init })
+        return [answer.status, (await answer.text()).replace(/"req_\w+"/, '""')]
+      }
+      const theirs = await ask(ids[area])
+      expect([method, path, theirs]).toEqual([method, path, await ask(undefined)])
+      expect(theirs[0]).toBe(404)
+    }
+    expect((await other.get('/api/keys')).body.data[0]).toMatchObject({ name: 'theirs', status: 'active' })
+  })
+
+  test('says what each of its answers holds: a schema for every success, so that a new column never leaks', () => {
+    const streams = ['GET /media/:id', 'HEAD /media/:id', 'GET /api/openapi.json']
+    for (const { method, path, hooks } of t.app.routes) {
+      const { response } = hooks as { response?: unknown }
+      if (method === 'DELETE' || streams.includes(`${method} ${path}`) || path === '/api/auth/sign-out') continue
+      expect([method, path, response !== undefined]).toEqual([method, path, true])
+    }
+  })
+})
+
+describe('the access macro', () => {
+  const app = () => new Elysia({ precompile: true }).use(createAccess())
+
+  test('lets no route start that declares nothing, nor a mount, a socket or a route of any method', () => {
+    const start = (make: (a: ReturnType<typeof app>) => { routes: unknown }) => () =>
+      assertEveryRouteDeclaresAccess(make(app()).routes as never)
+    expect(
+      start((a) => a.get('/ok', () => 1, { access: 'media:read' }).get('/also', () => 1, { open: 'why' })),
+    ).not.toThrow()
+    expect(start((a) => a.get('/bare', () => 1))).toThrow('GET /bare')
+    expect(start((a) => a.get('/odd', () => 1, { access: 'media:fly' as Permission }))).toThrow('GET /odd')
+    expect(start((a) => a.mount('/m', () => new Response('m')) as never)).toThrow('/m')
+    expect(start((a) => a.ws('/s', { message: () => {} }) as never)).toThrow('/s')
+    expect(start((a) => a.all('/all', () => 1, { open: 'why' }))).toThrow('/all')
+  })
+
+  test('answers 500 to a request that did not come through intake', async () => {
+    const served = app()
+      .onError(({ error }) => new Response(String((error as { code?: string }).code)))
+      .get('/x', () => 1, { access: 'media:read' })
+    expect(await (await served.handle(new Request('http://localhost/x'))).text()).toBe('internal')
+  })
+
+  test('keeps a column that the schema does not list out of the answer', async () => {
+    const row = { id: 'x', planted: 'canary' } as { id: string }
+    const served = app()
+      .get('/one', () => row, { open: 'test', response: { 200: z.object({ id: z.string() }) } })
+      .post('/two', ({ status }) => status(201, row), { open: 'test', response: { 201: z.object({ id: z.string() }) } })
+    const { createIntake } = await import('../src/http/intake')
+    const none = () => ({ person: null, actor: null, refusal: 'unauthenticated' }) as const
+    const origins = { any: () => {}, byCookie: () => {} }
+    const { clock, log } = t.ports
+    const intake = createIntake({
+      app: served.fetch,
+      isOurHost: () => true,
+      origins,
+      identify: none,
+      clock,
+      log,
+      https: false,
+      probes: {},
+    })
+    for (const [method, path] of [
+      ['GET', '/one'],
+      ['POST', '/two'],
+    ] as const) {
+      const answer = await intake(new Request(`http://localhost${path}`, { method }), () => null)
+      expect(await answer.json()).toEqual({ id: 'x' })
+    }
+  })
+})
