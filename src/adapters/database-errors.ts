@@ -10,6 +10,8 @@ const mapped: Record<string, ErrorCode> = {
   SQLITE_FULL: 'disk_full',
   SQLITE_BUSY: 'unavailable',
   SQLITE_LOCKED: 'unavailable',
+  TRANSACTION_BUSY: 'unavailable',
+  TRANSACTION_TIMEOUT: 'unavailable',
 }
 
 /** Only what SQLite says about the text of a statement: other messages may quote a bound value. */
@@ -21,10 +23,11 @@ const aboutTheText =
  * Error that holds no bound value.
  */
 export const databaseError = ({ code, message, step }: Refusal, statements: readonly Statement[] = []): Error => {
-  const kind = mapped[code.split('_', 2).join('_')]
-  const orElse = step === undefined ? undefined : statements[step]?.orElse
-  if (kind === 'conflict' && orElse) return orElse
+  // Through a replica a constraint comes as text alone.
+  const kind = mapped[code.split('_', 2).join('_')] ?? (/constraint failed/i.test(message) ? 'conflict' : undefined)
+  const statement = statements[step ?? -1]
+  if (kind === 'conflict' && statement?.orElse) return statement.orElse
   if (kind) return new Failure(kind)
-  const place = step === undefined ? '' : ` at statement ${step + 1} of ${statements.length}`
+  const place = statement ? ` at statement ${step! + 1} of ${statements.length}` : ''
   return new Error(`The database refused${place}: ${aboutTheText.exec(message)?.[0] ?? code}`)
 }

