@@ -1,0 +1,137 @@
+// Blobs on a local disk: staged in one folder, published into another by rename. Runs on Bun.
+
+import * as fs from 'node:fs'
+import { accessSync, constants, mkdirSync } from 'node:fs'
+import { opendir, rename, rm, stat, statfs } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { Failure } from '../errors'
+import type { Blobs, ByteRange, StagedBlob } from '../ports'
+
+// Numbers, not FileHandles: one that is collected while open would end the process.
+const system = {
+  open: promisify(fs.open),
+  write: promisify(fs.write) as unknown as (
+    fd: number,
+    bytes: Uint8Array,
+    offset: number,
+  ) => Promise<{ bytesWritten: number }>,
+  sync: promisify(fs.fsync),
+  close: promisify(fs.close),
+  rename,
+}
+/** The calls that write. A test passes some that fail. */
+export type DiskCalls = typeof system
+
+type Options = { folder: string; minFreeBytes?: number; calls?: DiskCalls }
+
+// Above this a body is a stream, which can be cut; up to it the system sends it from the file.
+const maxSliceBytes = 16 * 1024 * 1024
+const pullBytes = 256 * 1024
+
+const isKey = (key: string): boolean => /^[0-9A-Za-z]{20,64}$/.test(key)
+const codeOf = (error: unknown) => (error as { code?: unknown } | null)?.code
+
+const pulls = (path: string, { start, end }: ByteRange): ReadableStream<Uint8Array> => {
+  let at = start
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const until = Math.min(at + pullBytes, end)
+        const bytes = await Bun.file(path).slice(at, until).bytes()
+        if (bytes.length !== until - at) throw new Error('an object is shorter than its size')
+        controller.enqueue(bytes)
+        at = until
+        if (at === end) controller.close()
+      },
+    },
+    { highWaterMark: 0 },
+  )
+}
+
+/** `folder` is made if it is missing. Writing stops with `minFreeBytes` left on its disk. */
+export const createDiskBlobs = ({ folder, minFreeBytes = 64 * 1024 * 1024, calls = system }: Options): Blobs => {
+  const [objects, staged] = [join(folder, 'objects'), join(folder, 'staged')]
+  for (const path of [objects, staged]) mkdirSync(path, { recursive: true, mode: 0o700 })
+
+  const inside = (parent: string, key: string): string => {
+    if (!isKey(key)) throw new Error('not the key of an object')
+    return join(parent, key)
+  }
+  const orFull = <T>(work: Promise<T>): Promise<T> =>
+    work.catch((cause) => {
+      throw ['ENOSPC', 'EDQUOT'].includes(String(codeOf(cause)))
+        ? new Failure('disk_full', undefined, { cause })
+        : cause
+    })
+  const flushFolder = async (path: string): Promise<void> => {
+    const fd = await calls.open(path, 'r')
+    await calls.sync(fd).finally(() => calls.close(fd))
+  }
+
+  const stage = async (key: string, expectedBytes: number | null): Promise<StagedBlob> => {
+    const [part, object] = [inside(staged, key), inside(objects, key)]
+    const { bavail, bsize } = await statfs(staged)
+    if (bavail * bsize - (expectedBytes ?? 0) < minFreeBytes) throw new Failure('disk_full')
+    let fd: number | undefined = await orFull(calls.open(part, 'wx', 0o600))
+    let published = false
+    const close = async () => {
+      const open = fd
+      fd = undefined
+      if (open !== undefined) await calls.close(open)
+    }
+    return {
+      async write(chunk) {
+        for (let offset = 0; offset < chunk.length; ) {
+          if (fd === undefined) throw new Error('written after its end')
+          offset += (await orFull(calls.write(fd, chunk, offset))).bytesWritten
+        }
+      },
+      async publish() {
+        if (fd === undefined) throw new Error('published after its end')
+        await orFull(calls.sync(fd))
+        await close()
+        await orFull(calls.rename(part, object))
+        published = true
+        await flushFolder(objects)
+      },
+      async discard() {
+        if (published) return
+        await close()
+        await rm(part, { force: true })
+      },
+    }
+  }
+
+  async function* olderThan(parent: string, before: number): AsyncIterable<string> {
+    for await (const { name } of await opendir(parent)) {
+      const found = isKey(name) ? await stat(join(parent, name)).catch(() => null) : null
+      if (found && found.mtimeMs < before) yield name
+    }
+  }
+
+  return {
+    stage,
+    async open(key, size, range) {
+      const path = inside(objects, key)
+      const found = await stat(path).catch(() => null)
+      if (found?.size !== size) throw new Failure('not_found')
+      return range.end - range.start <= maxSliceBytes
+        ? Bun.file(path).slice(range.start, range.end)
+        : pulls(path, range)
+    },
+    remove: (key) => rm(inside(objects, key), { force: true }),
+    list: (before) => olderThan(objects, before),
+    async discardStaged(before) {
+      let count = 0
+      for await (const key of olderThan(staged, before)) {
+        await rm(join(staged, key), { force: true })
+        count++
+      }
+      return count
+    },
+    async check() {
+      for (const path of [objects, staged]) accessSync(path, constants.R_OK | constants.W_OK)
+    },
+  }
+}
