@@ -205,7 +205,9 @@ export const media = sqliteTable(
   (t) => [
     primaryKey({ columns: [t.workspaceId, t.id] }),
     uniqueIndex('media_by_id').on(t.id),
-    index('media_by_age').on(t.workspaceId, t.projectId, t.createdAt),
+    uniqueIndex('media_by_blob').on(t.blob),
+    index('media_by_age').on(t.workspaceId, t.projectId, t.createdAt, t.id),
+    index('media_deleted').on(t.deletedAt),
   ],
 )
 

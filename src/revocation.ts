@@ -3,6 +3,7 @@ import { gt, max, sql } from 'drizzle-orm'
 import { revocations as table } from '../db/schema'
 import { Failure } from './errors'
 import { createLru } from './lib/lru'
+import type { Actor } from './permissions'
 import type { Clock, Database, Row, Statement } from './ports'
 import { builder, statement } from './write'
 
@@ -16,6 +17,13 @@ export type Subject =
 
 /** A fact found valid, with what it hangs on. `expiresAt` is an instant (ms), Infinity for never. */
 export type Held<T> = { value: T; subjects: readonly Subject[]; expiresAt: number }
+
+/** What the right of an actor hangs on. */
+export const subjectsOf = ({ type, id, person, workspace }: Actor): Subject[] => [
+  `workspace:${workspace.publicId}`,
+  ...(type === 'key' ? [`key:${id}` as const] : [`user:${id}` as const, `member:${workspace.publicId}:${id}` as const]),
+  ...(person ? [`session:${person.sessionId}` as const] : []),
+]
 
 /** Takes the subjects away in the batch it is written with; `write()` applies it here before it resolves. */
 export const revoke = (at: number, ...subjects: Subject[]): Statement => ({
@@ -51,6 +59,8 @@ export const createRevocations = (db: Database) => {
     }
   }
 
+  const holds = (subjects: readonly Subject[], born: number) => subjects.every((s) => (latest.get(s) ?? 0) <= born)
+
   return {
     apply,
     /** The newest revocation applied here. */
@@ -60,16 +70,24 @@ export const createRevocations = (db: Database) => {
     /** Applies what the table holds beyond our position. */
     follow: async () => apply(await after.all({ seq: position })),
     /** Whether none of the subjects was taken away after position `born`. */
-    holds: (subjects: readonly Subject[], born: number) => subjects.every((s) => (latest.get(s) ?? 0) <= born),
-    /** Calls `end` when one of the subjects is taken away; the result stops watching. For streams under way. */
-    watch: (subjects: readonly Subject[], end: () => void) => {
-      for (const s of subjects) watchers.set(s, (watchers.get(s) ?? new Set()).add(end))
-      return () => {
+    holds,
+    /**
+     * A right that something under way hangs on, found valid at position `born`. When one of the subjects is taken away
+     * `still` says whether it stands all the same; if not, `signal` aborts. Whoever holds it must `release` it.
+     */
+    hold: (subjects: readonly Subject[], born: number, still: () => Promise<boolean>) => {
+      const gone = new AbortController()
+      const end = () => gone.abort(new Failure('forbidden', 'The right to this was taken away'))
+      const recheck = () => void still().then((stands) => stands || end(), end)
+      for (const s of subjects) watchers.set(s, (watchers.get(s) ?? new Set()).add(recheck))
+      if (!holds(subjects, born)) recheck()
+      const release = () => {
         for (const s of subjects) {
-          watchers.get(s)?.delete(end)
+          watchers.get(s)?.delete(recheck)
           if (watchers.get(s)?.size === 0) watchers.delete(s)
         }
       }
+      return { signal: gone.signal, release }
     },
   }
 }

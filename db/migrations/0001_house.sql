@@ -128,7 +128,9 @@ CREATE TABLE media (
   FOREIGN KEY (workspace_id, project_id) REFERENCES projects (workspace_id, id)
 );
 CREATE UNIQUE INDEX media_by_id ON media (id);
-CREATE INDEX media_by_age ON media (workspace_id, project_id, created_at);
+CREATE UNIQUE INDEX media_by_blob ON media (blob);
+CREATE INDEX media_by_age ON media (workspace_id, project_id, created_at, id);
+CREATE INDEX media_deleted ON media (deleted_at) WHERE deleted_at IS NOT NULL;
 CREATE TABLE audit_events (
   workspace_id INTEGER NOT NULL,
   id TEXT NOT NULL,

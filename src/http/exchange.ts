@@ -17,6 +17,8 @@ export class Exchange implements Origin {
   /** The pattern of the route that took it, for the log; never the path as sent. */
   route = ''
   workspace: string | null = null
+  /** What Content-Length a HEAD gets, where counting a body is out of the question. */
+  contentLength: number | null = null
 
   constructor(
     readonly request: Request,
@@ -38,6 +40,10 @@ export class Exchange implements Origin {
     return this.request.headers.get('user-agent')
   }
 }
+
+/** The actor of an identity, as of this request. */
+export const actorOf = (origin: Exchange, { person, actor }: Identity = origin.identity): Actor | null =>
+  actor && { ...actor, person: person && { ...person, origin }, origin }
 
 const exchanges = new WeakMap<Request, Exchange>()
 export const rememberExchange = (request: Request, exchange: Exchange) => void exchanges.set(request, exchange)

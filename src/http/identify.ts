@@ -33,6 +33,9 @@ export type Sources = {
   keySeen: (key: { id: string; workspace: Actor['workspace'] }) => void
 }
 
+/** What the request names, or the thing it asks for says of itself. */
+type Wanted = Readonly<{ workspace: string | null; project: string | null }>
+
 const bearer = /^Bearer ([A-Za-z0-9._~+/-]{1,2048})$/i
 
 /** The actor in the project that the request names, else in the only one it may enter, else in the default one. */
@@ -49,68 +52,74 @@ export const actorIn = (
         ? projects[0]
         : projects.find((p) => p.isDefault)
   if (wanted !== null && !project) return null
-  return { ...rest, ...as, project: project ?? null, projects: projects.map((p) => p.id) }
+  // Naming a project confines the request to it: a thing of another one does not exist for it.
+  const open = wanted !== null && project ? [project] : projects
+  return { ...rest, ...as, project: project ?? null, projects: open.map((p) => p.id) }
 }
 
 const within = (person: SessionProof | null, actor: Identity['actor']): Identity =>
   actor ? { person, actor, refusal: 'forbidden' } : { person, actor: null, refusal: 'not_found' }
 
 export const createIdentify = (from: Sources) => {
-  const wantedProject = (headers: Headers) => headers.get('x-project-id') ?? headers.get('x-namespace')
-
-  const asKey = (headers: Headers, { id, tenancy }: KeyTenancy): Identity => {
+  const asKey = ({ workspace, project }: Wanted, { id, tenancy }: KeyTenancy): Identity => {
     from.keySeen({ id, workspace: tenancy.workspace })
-    const workspace = headers.get('x-workspace-id')
     if (workspace !== null && workspace !== tenancy.workspace.publicId) return { ...nobody, refusal: 'not_found' }
-    return within(null, actorIn(tenancy, { type: 'key', id }, wantedProject(headers)))
+    return within(null, actorIn(tenancy, { type: 'key', id }, project))
   }
 
-  const asPerson = (headers: Headers, person: SessionProof, entry: Entry): Identity =>
+  const asPerson = ({ project }: Wanted, person: SessionProof, entry: Entry): Identity =>
     'refusal' in entry
       ? { person, actor: null, refusal: entry.refusal }
-      : within(person, actorIn(entry.tenancy, { type: 'user', id: person.id }, wantedProject(headers)))
+      : within(person, actorIn(entry.tenancy, { type: 'user', id: person.id }, project))
 
-  const throughSession = (headers: Headers, person: SessionProof): Identity | Promise<Identity> => {
-    const workspace = headers.get('x-workspace-id')
+  const throughSession = (wanted: Wanted, person: SessionProof): Identity | Promise<Identity> => {
+    const { workspace } = wanted
     if (workspace !== null && !isId('wsp', workspace)) return { person, actor: null, refusal: 'not_found' }
     from.sessionSeen(person.sessionId)
     const key = `${person.id} ${workspace ?? ''}`
     const warm = from.entries.get(key)
-    if (warm) return asPerson(headers, person, warm)
+    if (warm) return asPerson(wanted, person, warm)
     return from.entries
       .fill(key, () => from.enter(person.id, workspace))
-      .then((entry) => (entry ? asPerson(headers, person, entry) : { person, actor: null, refusal: 'not_found' }))
+      .then((entry) => (entry ? asPerson(wanted, person, entry) : { person, actor: null, refusal: 'not_found' }))
   }
 
-  const byKey = (headers: Headers, token: string): Identity | Promise<Identity> => {
+  const byKey = (wanted: Wanted, token: string): Identity | Promise<Identity> => {
     const cacheKey = sha256(token)
     const warm = from.keys.get(cacheKey)
-    if (warm) return asKey(headers, warm)
-    return from.keys.fill(cacheKey, () => from.proveKey(token)).then((key) => (key ? asKey(headers, key) : nobody))
+    if (warm) return asKey(wanted, warm)
+    return from.keys.fill(cacheKey, () => from.proveKey(token)).then((key) => (key ? asKey(wanted, key) : nobody))
   }
 
-  const bySession = (headers: Headers, token: string): Identity | Promise<Identity> => {
+  const bySession = (wanted: Wanted, token: string): Identity | Promise<Identity> => {
     const cacheKey = sha256(token)
     const warm = from.sessions.get(cacheKey)
-    if (warm) return throughSession(headers, warm)
+    if (warm) return throughSession(wanted, warm)
     return from.sessions
       .fill(cacheKey, () => from.proveSession(token))
-      .then((person) => (person ? throughSession(headers, person) : nobody))
+      .then((person) => (person ? throughSession(wanted, person) : nobody))
   }
 
-  /** Synchronous when everything is cached. With an `Authorization` header, cookies are ignored. @throws Failure `forbidden`, `unavailable` */
-  return (request: Request): Identity | Promise<Identity> => {
+  /**
+   * Synchronous when everything is cached. With an `Authorization` header, cookies are ignored. `workspace`: where the
+   * thing that is asked for says it is; a header that names another disagrees. @throws Failure `forbidden`, `unavailable`
+   */
+  return (request: Request, workspace: string | null = null): Identity | Promise<Identity> => {
     const { headers } = request
+    const named = headers.get('x-workspace-id')
+    if (workspace !== null && named !== null && named !== workspace) return { ...nobody, refusal: 'not_found' }
+    const project = headers.get('x-project-id') ?? headers.get('x-namespace')
+    const wanted: Wanted = { workspace: workspace ?? named, project }
     const authorization = headers.get('authorization')
     if (authorization !== null) {
       const token = bearer.exec(authorization)?.[1]
       if (token === undefined) return nobody
-      return token.startsWith(from.keyPrefix) ? byKey(headers, token) : bySession(headers, token)
+      return token.startsWith(from.keyPrefix) ? byKey(wanted, token) : bySession(wanted, token)
     }
     const cookie = from.cookies.read(headers, 'session')
     if (cookie === undefined) return nobody
     from.origins.byCookie(request)
-    return bySession(headers, cookie)
+    return bySession(wanted, cookie)
   }
 }
 export type Identify = ReturnType<typeof createIdentify>

@@ -40,6 +40,8 @@ export const createIntake = ({ app, isOurHost, origins, identify, clock, log, ht
   const finish = (exchange: Exchange, response: Response): Response => {
     const { headers } = response
     headers.set('x-request-id', exchange.requestId)
+    // Elysia counts a HEAD by reading the body that a GET would have, over any explicit route, and finds none here.
+    if (exchange.contentLength !== null) headers.set('content-length', String(exchange.contentLength))
     for (const [name, value] of defaults) if (!headers.has(name)) headers.set(name, value)
     const ms = clock.monotonic() - exchange.startedAt
     log.request(line(exchange, response.status, ms, clock.now()), response.status >= 500 || ms > slowMs)

@@ -1,0 +1,63 @@
+// Media over HTTP. The bytes stand outside /api, since tags and players ask for them.
+import { Elysia } from 'elysia'
+import { Failure } from '../../errors'
+import type { Access } from '../../http/access'
+import { actorOf, type Exchange } from '../../http/exchange'
+import type { Identify } from '../../http/identify'
+import { serve } from '../../http/serve'
+import { PageQuery } from '../../lib/page'
+import { Media, MediaList, MediaParams, RenameMedia, UploadHeaders } from './model'
+import type { Judge, MediaService } from './service'
+
+// A page of another site may not show what a cookie opens, even to the person whose cookie it is.
+const isForeign = ({ headers }: Request): boolean =>
+  !headers.has('authorization') && headers.get('sec-fetch-site') === 'cross-site'
+
+export const mediaRoutes = (access: Access, media: MediaService, identify: Identify, now: () => number) => {
+  const judgeOf =
+    (caller: Exchange): Judge =>
+    async (workspace) =>
+      actorOf(caller, await identify(caller.request, workspace))
+
+  return new Elysia({ name: 'media' })
+    .use(access)
+    .get('/api/media', ({ actor, query }) => media.list(actor, query), {
+      access: 'media:read',
+      query: PageQuery,
+      response: { 200: MediaList },
+    })
+    .post(
+      '/api/media',
+      async ({ actor, caller, headers, request, status }) =>
+        status(201, await media.upload(actor, judgeOf(caller), headers, request.body)),
+      { access: 'media:create', parse: 'none', headers: UploadHeaders, response: { 201: Media } },
+    )
+    .get('/api/media/:id', ({ actor, params }) => media.get(actor, params.id), {
+      access: 'media:read',
+      params: MediaParams,
+      response: { 200: Media },
+    })
+    .patch('/api/media/:id', ({ actor, params, body }) => media.rename(actor, params.id, body), {
+      access: 'media:update',
+      params: MediaParams,
+      body: RenameMedia,
+      response: { 200: Media },
+    })
+    .delete(
+      '/api/media/:id',
+      async ({ actor, params, status }) => {
+        await media.remove(actor, params.id)
+        return status(204, undefined)
+      },
+      { access: 'media:delete', params: MediaParams },
+    )
+    .get(
+      '/media/:id',
+      async ({ caller, params, request }) => {
+        if (isForeign(request)) throw new Failure('not_found')
+        const { row, read } = await media.open(params.id, judgeOf(caller))
+        return serve(request, { ...row, read }, now())
+      },
+      { access: 'media:stream', params: MediaParams },
+    )
+}

@@ -1,0 +1,61 @@
+// What nobody needs any more: uploads that never ended, files long deleted, objects that no file has.
+import type { Blobs, Database } from '../../ports'
+import { guard, type Write } from '../../write'
+import { mediaStore } from './store'
+
+type Deps = { db: Database; write: Write; blobs: Blobs }
+export type Swept = { staged: number; purged: number; orphans: number }
+
+const dayMs = 86_400_000
+const purgeAfterMs = 30 * dayMs
+const purgeAtOnce = 100
+const askAtOnce = 500
+
+export const createMediaSweeper = ({ db, write, blobs }: Deps) => {
+  const store = mediaStore(db)
+
+  // The object first: killed in between, the row is found again.
+  const purge = async (before: number, signal: AbortSignal): Promise<number> => {
+    let count = 0
+    for (;;) {
+      const rows = await store.purgeable(before, purgeAtOnce)
+      for (const { workspaceId, id, blob } of rows) {
+        if (signal.aborted) return count
+        await blobs.remove(blob)
+        await write({ type: 'system', origin: null }, { action: 'media.purged', targets: [id], workspaceId }, [
+          store.purge(workspaceId, id, before),
+          guard('not_found'),
+        ])
+        count++
+      }
+      if (rows.length < purgeAtOnce) return count
+    }
+  }
+
+  const removeUnknown = async (keys: readonly string[]): Promise<number> => {
+    const known = await store.knownBlobs(keys)
+    const orphans = keys.filter((key) => !known.has(key))
+    for (const key of orphans) await blobs.remove(key)
+    return orphans.length
+  }
+
+  const collect = async (before: number, signal: AbortSignal): Promise<number> => {
+    let count = 0
+    let keys: string[] = []
+    for await (const key of blobs.list(before)) {
+      if (signal.aborted) return count
+      keys.push(key)
+      if (keys.length < askAtOnce) continue
+      count += await removeUnknown(keys)
+      keys = []
+    }
+    return count + (await removeUnknown(keys))
+  }
+
+  /** Says how many of each it removed. `now`: an instant in ms. What is younger than a day may still be under way. */
+  return async (now: number, signal: AbortSignal): Promise<Swept> => ({
+    staged: await blobs.discardStaged(now - dayMs),
+    purged: await purge(now - purgeAfterMs, signal),
+    orphans: await collect(now - dayMs, signal),
+  })
+}
