@@ -1,0 +1,84 @@
+// The command line: serve (the default) and what an operator does beside it. The entry of source and binary alike.
+import { writeSync } from 'node:fs'
+import { version } from '../package.json'
+import { createLog, standardOutput } from './adapters/log-pino'
+import { createApp } from './app'
+import { describeConfig, readConfig } from './config'
+import { startServer } from './runtime/bun'
+import { openDatabase, openPorts } from './runtime/ports'
+import { envExample } from './settings'
+
+declare const BUILT_AS: 'binary' | undefined
+const source = typeof BUILT_AS === 'undefined' ? 'source' : BUILT_AS
+
+const settle = (port?: number) =>
+  readConfig(port === undefined ? process.env : { ...process.env, LATCHKEY_PORT: String(port) }, { source })
+const say = (text: string) => writeSync(1, `${text}\n`)
+
+const serve = async () => {
+  const log = createLog(standardOutput())
+  const { listening, config, stop } = await startServer(settle, log)
+  const end = async (signal: string) => {
+    // Asked twice, it does not wait.
+    for (const again of ['SIGTERM', 'SIGINT']) process.on(again, () => process.exit(1))
+    log.info({ signal }, 'stopping')
+    await stop()
+    process.exit(0)
+  }
+  process.once('SIGTERM', end)
+  process.once('SIGINT', end)
+  process.on('uncaughtException', (error) => {
+    log.error({ error }, 'ended by an error nobody caught')
+    process.exit(1)
+  })
+  log.info({ version, listening, origin: config.origin, env: config.env }, 'started')
+}
+
+/** Ends with 0 when the server of these settings answers that it lives. */
+const healthcheck = async () => {
+  const { host, port } = settle().config.listen
+  const here = { '0.0.0.0': '127.0.0.1', '::': '::1' }[host] ?? host
+  const name = here.includes(':') ? `[${here}]` : here
+  const answer = await fetch(`http://${name}:${port}/v1/health`, { signal: AbortSignal.timeout(2000) })
+  if (!answer.ok) throw new Error(`It answers ${answer.status}.`)
+}
+
+const migrate = async () => {
+  const { config, secrets } = settle()
+  const db = await openDatabase(config, secrets)
+  await db.close()
+  say('The database is up to date.')
+}
+
+const verifyAudit = async () => {
+  const { config, secrets } = settle()
+  const { ports, close } = await openPorts(config, secrets, createLog(standardOutput()))
+  const { services } = await createApp(config, ports)
+  const { chains, broken } = await services.audit.verifyAll()
+  await close()
+  for (const { chain, reason, position } of broken) say(`${chain}: ${reason} at ${position}`)
+  if (broken.length > 0) throw new Error(`${broken.length} of ${chains} audit chains do not hold.`)
+  say(`All ${chains} audit chains hold.`)
+}
+
+const commands: Record<string, () => unknown> = {
+  serve,
+  migrate,
+  'config check': () => say(describeConfig(settle().config)),
+  'config example': () => writeSync(1, envExample()),
+  'audit verify': verifyAudit,
+  healthcheck,
+  version: () => say(version),
+}
+
+// What it makes is its owner's alone.
+process.umask(0o077)
+
+try {
+  const command = commands[process.argv.slice(2).join(' ') || 'serve']
+  if (!command) throw new Error(`latchkey ${Object.keys(commands).join(' | ')}`)
+  await command()
+} catch (error) {
+  writeSync(2, `${error instanceof Error ? error.message : 'It failed.'}\n`)
+  process.exit(1)
+}

@@ -1,0 +1,74 @@
+// Bun: listens, opens what the settings name, hands each request to the app, and stops in order.
+import { createApp } from '../app'
+import type { Config, Secrets } from '../config'
+import { clientBehind, createNetworks } from '../lib/networks'
+import type { Log } from '../ports'
+import { pagesOf } from './pages'
+import { openPorts } from './ports'
+
+/** How long requests under way may still take once it stops. */
+const graceMs = 8000
+// Above the cap on media, so that too large an upload gets the app's own answer.
+const spareBytes = 1 << 20
+
+type Handler = (request: Request, remote: () => string | null) => Response | Promise<Response>
+
+const starting: Handler = () => new Response(null, { status: 503, headers: { 'retry-after': '1' } })
+// Bun ends what has been silent for 10 s; these wait as long as their other end does, and keep their own pace.
+const isStream = (request: Request) => /^https?:\/\/[^/]+\/(media\/|api\/media$)/.test(request.url)
+
+const listen = ({ listen: { host, port }, mediaMaxBytes, trustedProxies }: Config, handler: () => Handler) => {
+  const isTrusted = createNetworks(trustedProxies)
+  return Bun.serve({
+    hostname: host,
+    port,
+    maxRequestBodySize: mediaMaxBytes + spareBytes,
+    development: false,
+    fetch: (request, server) => {
+      if (isStream(request)) server.timeout(request, 0)
+      return handler()(request, () => {
+        const peer = server.requestIP(request)?.address
+        return peer === undefined ? null : clientBehind(isTrusted, peer, request.headers)
+      })
+    },
+    error: () => new Response(null, { status: 500 }),
+  })
+}
+
+export type Running = {
+  /** Where it listens, as a URL. */
+  listening: string
+  config: Config
+  /** Takes no more, lets requests under way finish within a limit, then closes everything. */
+  stop(): Promise<void>
+}
+
+/**
+ * Starts. `settle` gives the settings for the port that was really taken, which origin and hosts may follow from.
+ * @throws Error, as a sentence for the operator, when something does not open.
+ */
+export const startServer = async (
+  settle: (port?: number) => { config: Config; secrets: Secrets },
+  log: Log,
+): Promise<Running> => {
+  let handler = starting
+  const server = listen(settle().config, () => handler)
+  try {
+    const { config, secrets } = settle(server.port)
+    const { ports, inbox, close } = await openPorts(config, secrets, log)
+    const app = await createApp(config, ports, pagesOf(inbox))
+    handler = app.fetch
+    app.start()
+    const stop = async () => {
+      await Promise.race([server.stop(), ports.clock.sleep(graceMs)])
+      await server.stop(true)
+      await app.stop()
+      await close()
+      log.flush()
+    }
+    return { listening: server.url.origin, config, stop }
+  } catch (error) {
+    await server.stop(true)
+    throw error
+  }
+}

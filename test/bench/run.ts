@@ -1,0 +1,70 @@
+// `bun run bench [--only row] [--quick]`: what everything costs, against a bare route in the same run, as Markdown.
+import { cpus, totalmem, type } from 'node:os'
+import { parseArgs } from 'node:util'
+import { dependencies } from '../../package.json'
+import { newCaller } from '../story'
+import { requestsPerSecond, type Summary, summarize } from './measure'
+import { newCredentials, startBare, startLatchkey } from './servers'
+
+const rows = { session: 'session-authenticated GET', key: 'key-authenticated GET' } as const
+type Row = keyof typeof rows
+/** At least this share of the bare route's requests a second. */
+const goal = 0.6
+
+const { values: options } = parseArgs({
+  options: { only: { type: 'string' }, quick: { type: 'boolean', default: false } },
+})
+const { rounds, seconds } = options.quick ? { rounds: 3, seconds: 1 } : { rounds: 7, seconds: 4 }
+
+const chosen = (Object.keys(rows) as Row[]).filter((row) => (options.only ?? row) === row)
+if (chosen.length === 0) throw new Error(`--only takes one of ${Object.keys(rows).join(', ')}`)
+if (!Bun.which('wrk')) {
+  console.log('The benchmark needs wrk (Debian: apt-get install wrk).')
+  process.exit(1)
+}
+
+const shown = ({ median, least, most }: Summary, digits: number) =>
+  `${median.toFixed(digits)} (${least.toFixed(digits)}–${most.toFixed(digits)})`
+
+const printTable = (bare: readonly number[], measured: Map<Row, number[]>) => {
+  const cpu = cpus()[0]?.model ?? 'unknown'
+  console.log(
+    `${new Date().toISOString().slice(0, 10)} · ${type()}, ${cpus().length} × ${cpu}, ${Math.round(totalmem() / 2 ** 30)} GiB`,
+  )
+  console.log(`Bun ${Bun.version} · Elysia ${dependencies.elysia} · wrk, 1 thread, 32 connections`)
+  console.log(`${rounds} rounds of ${seconds} s, interleaved; median (least–most)\n`)
+  console.log('| what | requests/s | share of bare, in % | goal |\n|---|---|---|---|')
+  console.log(`| bare Elysia route | ${shown(summarize(bare), 0)} | 100 | |`)
+  return [...measured].map(([row, rates]) => {
+    const share = summarize(rates.map((rate, i) => rate / bare[i]!))
+    const percent = { median: share.median * 100, least: share.least * 100, most: share.most * 100 }
+    const met = share.median >= goal
+    console.log(
+      `| ${rows[row]} | ${shown(summarize(rates), 0)} | ${shown(percent, 1)} | ${goal * 100} ${met ? 'met' : 'missed'} |`,
+    )
+    return met
+  })
+}
+
+const latchkey = await startLatchkey()
+const credentials = await newCredentials(latchkey.url)
+const answer = await newCaller(latchkey.url).call('GET', '/api/whoami', 200, { headers: credentials.session })
+const bareServer = await startBare(JSON.stringify(answer))
+const loads = { bare: { url: bareServer.url, headers: {} } } as Record<
+  Row | 'bare',
+  { url: string; headers: Record<string, string> }
+>
+for (const row of chosen) loads[row] = { url: `${latchkey.url}/api/whoami`, headers: credentials[row] }
+
+try {
+  for (const load of Object.values(loads)) await requestsPerSecond(load, 2)
+  const bare: number[] = []
+  const measured = new Map<Row, number[]>(chosen.map((row) => [row, []]))
+  for (let round = 0; round < rounds; round++) {
+    bare.push(await requestsPerSecond(loads.bare, seconds))
+    for (const [row, rates] of measured) rates.push(await requestsPerSecond(loads[row], seconds))
+  }
+  if (printTable(bare, measured).includes(false)) process.exitCode = 1
+} finally {
+  await Promise.all([latchkey.stop(), bareServer.stop()])
+}

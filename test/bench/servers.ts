@@ -1,0 +1,48 @@
+// The programs that are measured, each a process of its own.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { bearer, newCaller } from '../story'
+
+const root = join(import.meta.dir, '../..')
+
+export type Served = { url: string; headers: Record<string, string> }
+export type Server = { url: string; stop(): Promise<void> }
+
+/** Starts a program that says `"listening":"<url>"` in a line; what it writes goes to a file, as in earnest. */
+const start = async (script: string, env: Record<string, string>): Promise<Server> => {
+  const folder = mkdtempSync(join(tmpdir(), 'latchkey-bench-'))
+  const log = Bun.file(join(folder, 'log'))
+  const own = { LATCHKEY_DATA_DIR: folder, LATCHKEY_PORT: '0', LATCHKEY_START_FLOOR_MS: '0' }
+  const child = Bun.spawn([process.execPath, join(root, script)], {
+    env: { PATH: process.env.PATH ?? '', ...own, ...env },
+    stdout: log,
+    stderr: 'inherit',
+  })
+  const stop = async () => {
+    child.kill('SIGTERM')
+    await child.exited
+    rmSync(folder, { recursive: true, force: true })
+  }
+  for (let tries = 0; tries < 200; tries++) {
+    const url = (await log.exists()) && /"listening":"([^"]+)"/.exec(await log.text())?.[1]
+    if (url) return { url, stop }
+    await Bun.sleep(25)
+  }
+  await stop()
+  throw new Error(`${script} did not start`)
+}
+
+export const startLatchkey = () => start('src/cli.ts', { LATCHKEY_ENV: 'development' })
+export const startBare = (answer: string) => start('test/bench/bare.ts', { ANSWER: answer })
+
+/** Somebody signed in, and a key of theirs. */
+export const newCredentials = async (url: string) => {
+  const { call, codeFor } = newCaller(url)
+  const email = 'bench@example.com'
+  const { challenge_id, binding } = await call('POST', '/api/auth/start', 202, { json: { email, transport: 'token' } })
+  const code = await codeFor(email)
+  const { token } = await call('POST', '/api/auth/verify', 200, { json: { challenge_id, binding, code } })
+  const key = await call('POST', '/api/keys', 201, { headers: bearer(token), json: { name: 'Bench' } })
+  return { session: bearer(token), key: bearer(key.token as string) }
+}
