@@ -3,7 +3,10 @@ import { describe, expect, test } from 'bun:test'
 import { createApi } from '../src/console/api'
 import { buildPages } from '../src/console/build'
 import { caretAfter, formatCode, isComplete } from '../src/console/code'
+import { consoleRoutes } from '../src/console/routes'
 import { strings } from '../src/console/strings/table'
+import { createAccess } from '../src/http/access'
+import { Exchange, rememberExchange } from '../src/http/exchange'
 
 describe('the bundle', () => {
   test('is the same bytes for the same sources', async () => {
@@ -27,6 +30,54 @@ describe('the bundle', () => {
     const sizes = Object.values(assets).map(({ body }) => Bun.gzipSync(body).length)
     expect(Math.min(...sizes)).toBeGreaterThan(0)
     expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(150_000)
+  })
+})
+
+describe('the pages over HTTP', async () => {
+  const pages = await buildPages()
+  const get = async (path: string, headers: Record<string, string> = {}, { withInbox = true, method = 'GET' } = {}) => {
+    const request = new Request(`http://localhost${path}`, { method, headers })
+    rememberExchange(request, new Exchange(request, 'req_test', 0, () => null))
+    return consoleRoutes(createAccess(), pages, { withInbox }).handle(request)
+  }
+  const script = Object.keys(pages.assets).find((path) => path.endsWith('.js'))!
+
+  test.each(['/', '/sign-in', '/sign-in/code', '/account'])(
+    '%s is checked again each time, and answers 304 to who has it',
+    async (path) => {
+      const first = await get(path)
+      expect([first.status, first.headers.get('cache-control'), await first.text()]).toEqual([
+        200,
+        'no-cache',
+        pages.app.body,
+      ])
+      const again = await get(path, { 'if-none-match': `"other", W/${first.headers.get('etag')}` })
+      expect([again.status, await again.text()]).toEqual([304, ''])
+      expect(again.headers.get('content-security-policy')).toBe(first.headers.get('content-security-policy'))
+      expect((await get(path, { 'if-none-match': '"other"' })).status).toBe(200)
+    },
+  )
+
+  test('every page says what it may load: its own files and nothing else, framed by nobody', async () => {
+    for (const path of ['/', '/link', '/inbox', script]) {
+      const policy = (await get(path)).headers.get('content-security-policy')!
+      expect(policy).toStartWith("default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'")
+      expect(policy).toContain("frame-ancestors 'none'")
+      expect(policy).not.toMatch(/unsafe|https?:|\*/)
+    }
+  })
+
+  test('an asset is kept for ever under the name of its content, and no other name is found', async () => {
+    const found = await get(script)
+    expect(found.headers.get('cache-control')).toBe('public, max-age=31536000, immutable')
+    expect(await found.text()).toBe(pages.assets[script]!.body)
+    for (const path of ['/assets/main.js', '/assets/toString', '/assets/__proto__', '/assets/..%2Fbuild.ts'])
+      expect((await get(path)).status).not.toBe(200)
+  })
+
+  test('the inbox is there in development and nowhere else', async () => {
+    expect((await get('/inbox')).status).toBe(200)
+    expect((await get('/inbox', {}, { withInbox: false })).status).toBe(404)
   })
 })
 
