@@ -165,4 +165,3 @@ export const createJobs = ({ log, ...deps }: Deps) => {
     },
   }
 }
-export type Jobs = ReturnType<typeof createJobs>

@@ -57,6 +57,23 @@ export const auditService = ({ db, write, unaudited, clock, keyring }: Deps) => 
     return [...numbered, ...store.moveHead(before, newHead(chain, from + rows.length, hash))]
   }
 
+  const sealPiece = async (): Promise<number> => {
+    const rows = await store.unsealed(sealRows)
+    const statements: Statement[] = []
+    let opened = 0
+    for (const [chain, events] of Map.groupBy(rows, (row) => row.chain)) {
+      const before = await store.head(chain)
+      if (!before) opened++
+      statements.push(...sealChain(chain, events, before))
+    }
+    if (opened > 0) {
+      const before = await store.head(allChains)
+      statements.push(...store.moveHead(before, newHead(allChains, (before?.position ?? 0) + opened, '')))
+    }
+    if (rows.length > 0) await unaudited('sealing the audit is not itself an event', statements)
+    return rows.length
+  }
+
   const verifyRest = async (chain: string, head: HeadRow): Promise<Breach | null> => {
     let [expected, previous] = [1, genesis(chain)]
     let after = Number.MIN_SAFE_INTEGER
@@ -136,24 +153,17 @@ export const auditService = ({ db, write, unaudited, clock, keyring }: Deps) => 
     },
 
     /**
-     * Numbers and hashes rows that have no place yet, up to 500, each chain in order, and signs the new heads.
-     * Gives how many. @throws `conflict` when another sealer was there first: then nothing of it was done.
+     * Numbers and hashes the rows that have no place yet, each chain in order, and signs the new heads. Gives how many.
+     * Stops between two pieces when `signal` aborts. @throws `conflict` when another sealer was there first: then nothing
+     * of that piece was done.
      */
-    async seal(): Promise<number> {
-      const rows = await store.unsealed(sealRows)
-      const statements: Statement[] = []
-      let opened = 0
-      for (const [chain, events] of Map.groupBy(rows, (row) => row.chain)) {
-        const before = await store.head(chain)
-        if (!before) opened++
-        statements.push(...sealChain(chain, events, before))
-      }
-      if (opened > 0) {
-        const before = await store.head(allChains)
-        statements.push(...store.moveHead(before, newHead(allChains, (before?.position ?? 0) + opened, '')))
-      }
-      if (rows.length > 0) await unaudited('sealing the audit is not itself an event', statements)
-      return rows.length
+    async seal(signal?: AbortSignal): Promise<number> {
+      let [total, piece] = [0, 0]
+      do {
+        piece = await sealPiece()
+        total += piece
+      } while (piece === sealRows && !signal?.aborted)
+      return total
     },
 
     verify,
