@@ -89,4 +89,3 @@ export const mailService = ({ db, unaudited, clock, log, mailer, origin, render 
     sweep: () => unaudited('an ended mail is no longer of use', [store.removeEndedBefore(clock.now() - dayMs)]),
   }
 }
-export type MailService = ReturnType<typeof mailService>
