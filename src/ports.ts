@@ -28,7 +28,10 @@ export type Tokens = {
 }
 
 export type Mail = { messageId: string; to: string; subject: string; text: string; html: string }
-/** Hands one mail over. Resolves once the next hop has taken it; rejects if it has not, and then it may be sent again. */
+/**
+ * Hands one mail over. Resolves once the next hop has taken it; rejects if it has not, and then it may be sent again; either
+ * within 30 s, half of the lease that the outbox holds on it. A failure's text names neither addresses nor content.
+ */
 export type Mailer = { send(mail: Mail): Promise<void>; check(): Promise<void>; close(): Promise<void> }
 
 export type Value = string | number | null | Uint8Array
