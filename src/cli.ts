@@ -1,12 +1,16 @@
 // The command line: serve (the default) and what an operator does beside it. The entry of source and binary alike.
 import { writeSync } from 'node:fs'
 import { version } from '../package.json'
-import { createLog, standardOutput } from './adapters/log-pino'
-import { createApp } from './app'
 import { describeConfig, readConfig } from './config'
-import { startServer } from './runtime/bun'
-import { openDatabase, openPorts } from './runtime/ports'
 import { envExample } from './settings'
+
+// Loaded by the command that needs it: a health check is quick, and what cannot be loaded is told in words.
+const program = async () => ({
+  ...(await import('./adapters/log-pino')),
+  ...(await import('./app')),
+  ...(await import('./runtime/bun')),
+  ...(await import('./runtime/ports')),
+})
 
 declare const BUILT_AS: 'binary' | undefined
 const source = typeof BUILT_AS === 'undefined' ? 'source' : BUILT_AS
@@ -16,6 +20,7 @@ const settle = (port?: number) =>
 const say = (text: string) => writeSync(1, `${text}\n`)
 
 const serve = async () => {
+  const { createLog, standardOutput, startServer } = await program()
   const log = createLog(standardOutput())
   const { listening, config, stop } = await startServer(settle, log)
   const end = async (signal: string) => {
@@ -44,6 +49,7 @@ const healthcheck = async () => {
 }
 
 const migrate = async () => {
+  const { openDatabase } = await program()
   const { config, secrets } = settle()
   const db = await openDatabase(config, secrets)
   await db.close()
@@ -51,6 +57,7 @@ const migrate = async () => {
 }
 
 const verifyAudit = async () => {
+  const { createApp, createLog, openPorts, standardOutput } = await program()
   const { config, secrets } = settle()
   const { ports, close } = await openPorts(config, secrets, createLog(standardOutput()))
   const { services } = await createApp(config, ports)
