@@ -12,11 +12,12 @@ export type Server = { url: string; stop(): Promise<void> }
 /** Starts a program that says `"listening":"<url>"` in a line; what it writes goes to a file, as in earnest. */
 const start = async (script: string, env: Record<string, string>): Promise<Server> => {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-bench-'))
-  const log = Bun.file(join(folder, 'log'))
+  const log = join(folder, 'log')
+  await Bun.write(log, '')
   const own = { LATCHKEY_DATA_DIR: folder, LATCHKEY_PORT: '0', LATCHKEY_START_FLOOR_MS: '0' }
   const child = Bun.spawn([process.execPath, join(root, script)], {
     env: { PATH: process.env.PATH ?? '', ...own, ...env },
-    stdout: log,
+    stdout: Bun.file(log),
     stderr: 'inherit',
   })
   const stop = async () => {
@@ -25,7 +26,7 @@ const start = async (script: string, env: Record<string, string>): Promise<Serve
     rmSync(folder, { recursive: true, force: true })
   }
   for (let tries = 0; tries < 200; tries++) {
-    const url = (await log.exists()) && /"listening":"([^"]+)"/.exec(await log.text())?.[1]
+    const url = /"listening":"([^"]+)"/.exec(await Bun.file(log).text())?.[1]
     if (url) return { url, stop }
     await Bun.sleep(25)
   }
