@@ -2,6 +2,7 @@
 import { Failure } from '../errors'
 
 const maxBytes = 256 * 1024
+const maxDepth = 32
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 const readAll = async (body: ReadableStream<Uint8Array>): Promise<Uint8Array> => {
@@ -15,12 +16,30 @@ const readAll = async (body: ReadableStream<Uint8Array>): Promise<Uint8Array> =>
   return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
 }
 
+/** Whether no bracket stands deeper than `maxDepth`: what looks at a value later walks it, and prints it, by depth. */
+const isShallow = (json: string): boolean => {
+  let depth = 0
+  let quoted = false
+  for (let i = 0; i < json.length && depth <= maxDepth; i++) {
+    const c = json[i]
+    if (quoted) {
+      if (c === '\\') i++
+      else if (c === '"') quoted = false
+    } else if (c === '"') quoted = true
+    else if (c === '[' || c === '{') depth++
+    else if (c === ']' || c === '}') depth--
+  }
+  return depth <= maxDepth
+}
+
 const decode = (bytes: Uint8Array): unknown => {
   try {
-    return JSON.parse(utf8.decode(bytes))
+    const text = utf8.decode(bytes)
+    if (isShallow(text)) return JSON.parse(text)
   } catch {
     throw new Failure('malformed', 'The body is not JSON in UTF-8')
   }
+  throw new Failure('malformed', `The body is nested deeper than ${maxDepth}`)
 }
 
 /**
