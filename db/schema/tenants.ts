@@ -1,0 +1,70 @@
+// Workspaces and what is in them; every primary key starts with workspace_id.
+import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
+import type { WorkspaceId } from '../../src/permissions'
+import { instant, workspaceId } from './columns'
+
+/** The directory of tenants, itself global: public id to internal number. */
+export const workspaces = sqliteTable('workspaces', {
+  /** Random, so that it is known before the row is, on any node. */
+  workspaceId: integer('workspace_id').$type<WorkspaceId>().primaryKey(),
+  id: text().notNull().unique(),
+  name: text().notNull(),
+  createdBy: text('created_by').notNull(),
+  createdAt: instant('created_at').notNull(),
+})
+
+export const projects = sqliteTable(
+  'projects',
+  {
+    workspaceId: workspaceId(),
+    id: text().notNull(),
+    slug: text().notNull(),
+    name: text().notNull(),
+    restricted: integer({ mode: 'boolean' }).notNull().default(false),
+    isDefault: integer('is_default', { mode: 'boolean' }).notNull().default(false),
+    createdAt: instant('created_at').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workspaceId, t.id] }),
+    uniqueIndex('projects_by_slug').on(t.workspaceId, t.slug),
+    index('projects_by_age').on(t.workspaceId, t.createdAt),
+  ],
+)
+
+export const members = sqliteTable(
+  'members',
+  {
+    workspaceId: workspaceId(),
+    userId: text('user_id').notNull(),
+    role: text({ enum: ['viewer', 'member', 'admin'] }).notNull(),
+    createdAt: instant('created_at').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.workspaceId, t.userId] }), index('members_by_user').on(t.userId)],
+)
+
+export const apiKeys = sqliteTable(
+  'api_keys',
+  {
+    workspaceId: workspaceId(),
+    id: text().notNull(),
+    /** HMAC-SHA-256 of the token under the pepper `kid`. */
+    tokenHash: text('token_hash').notNull(),
+    kid: text().notNull(),
+    hint: text().notNull(),
+    name: text().notNull(),
+    level: text({ enum: ['read', 'write', 'delete', 'admin'] }).notNull(),
+    environment: text({ enum: ['live', 'test', 'dev'] }).notNull(),
+    /** Ids of the projects it may enter; null means all. */
+    projects: text({ mode: 'json' }).$type<string[]>(),
+    createdBy: text('created_by').notNull(),
+    createdAt: instant('created_at').notNull(),
+    lastUsedAt: instant('last_used_at'),
+    expiresAt: instant('expires_at'),
+    revokedAt: instant('revoked_at'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workspaceId, t.id] }),
+    uniqueIndex('api_keys_by_token').on(t.tokenHash),
+    index('api_keys_by_age').on(t.workspaceId, t.createdAt),
+  ],
+)
