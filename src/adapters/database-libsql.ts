@@ -1,10 +1,9 @@
-// The database as a local file: one process, one writer, and one read-only connection with kept statements.
+// The database as a local file: one process, a writing connection and a read-only one, each with kept statements.
 import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import { createClient, type LibsqlBatchError, type ResultSet } from '@libsql/client'
 import Libsql from 'libsql'
 import { migrate } from '../../db/migrate'
+import { Failure } from '../errors'
 import { createLru } from '../lib/lru'
 import type { Database, Outcome, Row, Statement, Value } from '../ports'
 import { createDatabase, type Link } from './database'
@@ -12,46 +11,53 @@ import { databaseError } from './database-errors'
 
 const maxKeptStatements = 512
 
-/** Integers as such: the driver would bind every number as a real. */
-const toSql = (value: Value) => (Number.isSafeInteger(value) ? BigInt(value as number) : value)
-
-const fromSql = (value: unknown) => (value instanceof ArrayBuffer ? new Uint8Array(value) : value) as Value
-
-const newOutcome = ({ columns, rows, rowsAffected }: ResultSet): Outcome => ({
-  rows: rows.map((row): Row => Object.fromEntries(columns.map((name, i) => [name, fromSql(row[i])]))),
-  changes: rowsAffected || rows.length,
-})
-
-const refused = (error: unknown, statements?: readonly Statement[]) => {
-  if (!(error instanceof Error && 'code' in error)) return error
-  const { code, extendedCode, statementIndex } = error as unknown as Partial<LibsqlBatchError>
-  return databaseError({ code: extendedCode ?? code ?? '', message: error.message, step: statementIndex }, statements)
-}
-
 /** Holds `lock.db` in `directory` until closed or until the process ends, however it ends. */
 const lockProcess = (directory: string) => {
   const lock = new Libsql(join(directory, 'lock.db'))
   try {
     lock.exec('begin exclusive')
     return lock
-  } catch {
+  } catch (error) {
     lock.close()
+    if ((error as { code?: string }).code !== 'SQLITE_BUSY') throw error
     throw new Error('Another process has this database open. Stop it first: a local database belongs to one process.')
   }
 }
 
-const openReader = (path: string) => {
+/** Integers as such: the driver would bind every number as a real. */
+const toSql = (value: Value) => (Number.isSafeInteger(value) ? BigInt(value as number) : value)
+
+const refused = (error: unknown, statements?: readonly Statement[], step?: number) => {
+  if (!(error instanceof Error && 'code' in error)) return error
+  return databaseError({ code: String(error.code), message: error.message, step }, statements)
+}
+
+/** A connection that keeps its statements by their text. Nothing is asked of it once closed: the driver would abort. */
+const openConnection = (path: string, pragmas: string) => {
   const connection = new Libsql(path)
-  connection.exec('pragma query_only = on')
+  connection.exec(pragmas)
   const kept = createLru<string, Libsql.Statement<Value[][]>>(maxKeptStatements)
+  const prepare = (sql: string) => {
+    let query = kept.get(sql)
+    if (query === undefined) {
+      query = connection.prepare<Value[][]>(sql)
+      if (query.reader) query.raw(true)
+      kept.set(sql, query)
+    }
+    return query
+  }
+  const checkOpen = () => {
+    if (!connection.open) throw new Failure('unavailable')
+  }
+  return { connection, prepare, checkOpen }
+}
+
+const openReader = (path: string) => {
+  const { connection, prepare, checkOpen } = openConnection(path, 'pragma query_only = on')
   const read: Link['read'] = async (sql, args) => {
+    checkOpen()
     try {
-      let query = kept.get(sql)
-      if (query === undefined) {
-        query = connection.prepare<Value[][]>(sql).raw(true)
-        kept.set(sql, query)
-      }
-      return query.all(args.map(toSql) as Value[]) as Value[][]
+      return prepare(sql).all(args.map(toSql) as Value[]) as Value[][]
     } catch (error) {
       throw refused(error)
     }
@@ -59,22 +65,44 @@ const openReader = (path: string) => {
   return { read, close: () => connection.close() }
 }
 
-const openWriter = async (path: string) => {
-  // More than one connection, or a write outside a batch, may lose a write after SQLITE_BUSY (libsql-client-ts#352).
-  const client = createClient({ url: pathToFileURL(path).href, concurrency: 1 })
-  await client.executeMultiple('pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on')
+const openWriter = (path: string) => {
+  const pragmas = 'pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on'
+  const { connection, prepare, checkOpen } = openConnection(path, pragmas)
+
+  const run = ({ sql, args }: Statement): Outcome => {
+    const query = prepare(sql)
+    const values = args.map(toSql) as Value[]
+    if (!query.reader) return { rows: [], changes: query.run(values).changes }
+    const names = query.columns().map((column) => column.name)
+    const rows = query.all(values) as Value[][]
+    const named = rows.map((row): Row => Object.fromEntries(names.map((name, i) => [name, row[i]!])))
+    return { rows: named, changes: rows.length }
+  }
+
+  // BEGIN goes by exec: as a statement of its own it stays open after SQLITE_BUSY, and no later COMMIT would succeed
+  // (the stock client: libsql-client-ts#352).
   const batch: Link['batch'] = async (statements) => {
+    checkOpen()
+    let step: number | undefined
     try {
-      const sent = statements.map(({ sql, args }) => ({ sql, args: args.map(toSql) }))
-      return (await client.batch(sent as never, 'write')).map(newOutcome)
+      connection.exec('begin immediate')
+      const outcomes = statements.map((statement, i) => {
+        step = i
+        return run(statement)
+      })
+      step = undefined
+      connection.exec('commit')
+      return outcomes
     } catch (error) {
-      throw refused(error, statements)
+      if (connection.inTransaction) connection.exec('rollback')
+      throw refused(error, statements, step)
     }
   }
-  // Statements the driver still holds keep the file from being checkpointed when its last connection closes.
-  const close = async () => {
-    await client.execute('pragma wal_checkpoint(truncate)')
-    client.close()
+
+  // Kept statements keep the file from being checkpointed when its last connection closes.
+  const close = () => {
+    connection.exec('pragma wal_checkpoint(truncate)')
+    connection.close()
   }
   return { batch, close }
 }
@@ -87,7 +115,7 @@ export const openLocalDatabase = async ({ path }: { path: string }): Promise<Dat
   mkdirSync(dirname(path), { recursive: true })
   const lock = lockProcess(dirname(path))
   try {
-    const writer = await openWriter(path)
+    const writer = openWriter(path)
     await migrate(writer.batch)
     const reader = openReader(path)
     return createDatabase({
@@ -95,7 +123,7 @@ export const openLocalDatabase = async ({ path }: { path: string }): Promise<Dat
       batch: writer.batch,
       close: async () => {
         reader.close()
-        await writer.close()
+        writer.close()
         lock.close()
       },
     })

@@ -75,8 +75,11 @@ export const createDatabase = (link: Link): Database => {
     orm,
     acrossTenants: (_why, fn) => fn(free),
     batch: async (statements) => {
-      for (const { sql, args, acrossTenants } of statements)
-        checkArgs(args, acrossTenants === undefined ? admit(sql) : findingsOf(sql))
+      for (const { sql, args, acrossTenants } of statements) {
+        const findings = acrossTenants === undefined ? admit(sql) : findingsOf(sql)
+        if (findings.reads) throw new Error('batch only changes: a read goes through orm')
+        checkArgs(args, findings)
+      }
       return link.batch(statements)
     },
     check: async () => {
