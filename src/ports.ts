@@ -34,6 +34,7 @@ export type Mail = { messageId: string; to: string; subject: string; text: strin
  */
 export type Mailer = { send(mail: Mail): Promise<void>; check(): Promise<void>; close(): Promise<void> }
 
+/** Text without NUL; numbers finite, and exact when whole. Anything else is refused, never altered. */
 export type Value = string | number | null | Uint8Array
 export type Row = Record<string, Value>
 /** What a batch step gave: its RETURNING rows and how many rows it changed. */
@@ -65,7 +66,9 @@ export type Database = {
   acrossTenants<T>(why: string, fn: (orm: Orm) => T): T
   /**
    * All statements or none, in order, as one transaction; durable once resolved, and seen by the next read here.
-   * @throws the failing statement's `orElse`, or Failure `conflict` (constraint), `unavailable` (out of reach), `disk_full`.
+   * Only changes: a read goes through `orm`.
+   * @throws the failing statement's `orElse`, or Failure `conflict` (constraint), `unavailable` (out of reach), `disk_full`,
+   * `invalid` (text with NUL).
    */
   batch(statements: readonly Statement[]): Promise<Outcome[]>
   /** Resolves if the database answers a read and would take a write. */
