@@ -1,5 +1,5 @@
 // Facts of the instance itself: its keys, leases, revocations.
-import { integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import { instant } from './columns'
 
 /** Facts of this instance: `instance_id`, `generation`. */

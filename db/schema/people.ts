@@ -1,5 +1,5 @@
 // People, their sessions, and how they prove a mailbox.
-import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import { instant } from './columns'
 
 export const users = sqliteTable('users', {
