@@ -6,8 +6,6 @@ import type { Log } from '../ports'
 import { pagesOf } from './pages'
 import { openPorts } from './ports'
 
-/** How long requests under way may still take once it stops. */
-const graceMs = 8000
 // Above the cap on media, so that too large an upload gets the app's own answer.
 const spareBytes = 1 << 20
 
@@ -45,11 +43,13 @@ export type Running = {
 
 /**
  * Starts. `settle` gives the settings for the port that was really taken, which origin and hosts may follow from.
+ * `graceMs`: how long requests under way may still take once it stops.
  * @throws Error, as a sentence for the operator, when something does not open.
  */
 export const startServer = async (
   settle: (port?: number) => { config: Config; secrets: Secrets },
   log: Log,
+  graceMs = 8000,
 ): Promise<Running> => {
   let handler = starting
   const server = listen(settle().config, () => handler)
