@@ -5,29 +5,31 @@ import { join } from 'node:path'
 import { openLocalDatabase } from '../src/adapters/database-libsql'
 import type { Database } from '../src/ports'
 
-/** A folder of this test process; it is gone when the process ends. */
-export const newFolder = (): string => mkdtempSync(join(root(), 'd-'))
+let root: string | undefined
 
-const once = <T>(make: () => T) => {
-  let made: { value: T } | undefined
-  return () => {
-    made ??= { value: make() }
-    return made.value
-  }
+/** A folder of this test process; it is gone when the process ends. */
+export const newFolder = (): string => {
+  root ??= mkdtempSync(join(tmpdir(), 'latchkey-'))
+  return mkdtempSync(join(root, 'd-'))
 }
 
-const root = once(() => {
-  const folder = mkdtempSync(join(tmpdir(), 'latchkey-'))
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
-  return folder
-})
+export const removeFolders = (): void => {
+  if (root) rmSync(root, { recursive: true, force: true })
+}
+process.once('exit', removeFolders)
 
-/** Path of a migrated, closed database file. Copy it, never open it. */
-export const migratedTemplate = once(async (): Promise<string> => {
+const makeTemplate = async () => {
   const path = join(newFolder(), 'latchkey.db')
   await (await openLocalDatabase({ path })).close()
   return path
-})
+}
+let template: Promise<string> | undefined
+
+/** Path of a migrated, closed database file. Copy it, never open it. */
+export const migratedTemplate = (): Promise<string> => {
+  template ??= makeTemplate()
+  return template
+}
 
 /** A fresh database of its own. `close` also removes its folder. */
 export const newTestDatabase = async (): Promise<{ db: Database; path: string; close: () => Promise<void> }> => {
