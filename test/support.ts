@@ -9,7 +9,7 @@ import { type Env, readConfig } from '../src/config'
 import { openKeyring } from '../src/keyring'
 import { randomBytes } from '../src/lib/crypto'
 import type { Role } from '../src/permissions'
-import type { Log } from '../src/ports'
+import type { Blobs, Log } from '../src/ports'
 import { builder, statement } from '../src/write'
 import { newTestClock } from './clock'
 import { newFolder, newTestDatabase } from './template'
@@ -38,7 +38,7 @@ export type Answer = { status: number; headers: Headers; body: Json }
 type Init = { headers?: Record<string, string>; body?: unknown; raw?: BodyInit }
 
 /** The program with its doors: `call` sends a request, `signIn` a person through the mail, `as` someone with a role. */
-export const testApp = async ({ env = {} }: { env?: Env } = {}) => {
+export const testApp = async ({ env = {}, blobs: given }: { env?: Env; blobs?: Blobs } = {}) => {
   const { db, path, close } = await newTestDatabase()
   const clock = newTestClock()
   const { log, lines, events } = newTestLog()
@@ -54,7 +54,7 @@ export const testApp = async ({ env = {} }: { env?: Env } = {}) => {
   )
   const keyring = await openKeyring({ db, master: [{ kid: 'test', key: randomBytes(32) }], clock })
   const inbox = createInbox({ clock })
-  const blobs = createDiskBlobs({ folder: config.blobs.path })
+  const blobs = given ?? createDiskBlobs({ folder: config.blobs.path })
   const ports = { db, blobs, mailer: inbox.mailer, tokens: createTokens({ keyring }), keyring, clock, log }
   const app = await createApp(config, ports)
 
