@@ -1,5 +1,5 @@
 // A caller of the public API from outside, as a program would be: what the tour and the benchmarks drive.
-export type Sent = { headers?: Record<string, string>; json?: unknown; body?: BodyInit }
+type Sent = { headers?: Record<string, string>; json?: unknown; body?: BodyInit }
 
 /** Calls to the server at `origin`. `call` throws where the answer is not `expected`, telling its code. */
 export const newCaller = (origin: string) => {
@@ -36,6 +36,5 @@ export const newCaller = (origin: string) => {
 
   return { send, call, codeFor }
 }
-export type Caller = ReturnType<typeof newCaller>
 
 export const bearer = (token: string): Record<string, string> => ({ authorization: `Bearer ${token}` })

@@ -6,7 +6,6 @@ import { bearer, newCaller } from '../story'
 
 const root = join(import.meta.dir, '../..')
 
-export type Served = { url: string; headers: Record<string, string> }
 export type Server = { url: string; stop(): Promise<void> }
 
 /** Starts a program that says `"listening":"<url>"` in a line; what it writes goes to a file, as in earnest. */

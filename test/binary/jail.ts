@@ -3,7 +3,7 @@ import { chmodSync, chownSync, cpSync, mkdirSync, mkdtempSync, realpathSync, rmS
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 
-export const binary = join(import.meta.dir, '../../dist/latchkey')
+const binary = join(import.meta.dir, '../../dist/latchkey')
 const nobody = 65_532
 
 const run = (...command: string[]) => {
