@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'bun:test'
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { count, is } from 'drizzle-orm'
 import { getTableConfig, SQLiteTable } from 'drizzle-orm/sqlite-core'
 import Libsql from 'libsql'
@@ -15,7 +16,7 @@ const inUse = 'Another process has this database open. Stop it first: a local da
 
 /** Starts a writing process; `lines` gives what it says, from `open` on. */
 const startWriter = (path: string, rows: number) => {
-  const child = Bun.spawn([process.execPath, join(import.meta.dir, 'writer.ts'), path, `${rows}`], {
+  const child = Bun.spawn([process.execPath, fileURLToPath(new URL('./writer.ts', import.meta.url)), path, `${rows}`], {
     stdout: 'pipe',
     stderr: 'ignore',
   })

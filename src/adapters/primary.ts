@@ -69,7 +69,7 @@ export const createPrimary = ({
   const endpoint = `${url.replace(/^libsql:/, 'https:').replace(/\/$/, '')}/v3/pipeline`
   let inFlight = 0
 
-  const post = async (request: object) => {
+  const post = async <T>(request: object) => {
     const response = await fetch(endpoint, {
       method: 'POST',
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
@@ -77,19 +77,21 @@ export const createPrimary = ({
       redirect: 'manual',
       signal: AbortSignal.timeout(timeoutMs),
     })
-    return { status: response.status, text: await response.text() }
+    const text = await response.text()
+    const { results } = response.ok ? (JSON.parse(text) as { results: [Answer<T>] }) : {}
+    return { status: response.status, answer: results?.[0] }
   }
 
   const ask = async <T>(request: object): Promise<Answer<T>> => {
     if (inFlight >= maxInFlight) throw new Failure('unavailable')
     inFlight++
     try {
-      const { status, text } = await post(request).catch((cause: unknown) => {
+      const { status, answer } = await post<T>(request).catch((cause: unknown) => {
         throw new Failure('unavailable', undefined, { cause })
       })
       if (status === 429 || status >= 500) throw new Failure('unavailable')
-      if (status !== 200) throw new Error(`The primary refused a request with status ${status}`)
-      return (JSON.parse(text) as { results: [Answer<T>] }).results[0]
+      if (!answer) throw new Error(`The primary refused a request with status ${status}`)
+      return answer
     } finally {
       inFlight--
     }
