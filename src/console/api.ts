@@ -49,4 +49,3 @@ export const createApi = (fetch: Fetch, onSignedOut: () => void) => {
     endSessions: (which: 'others' | 'all') => send('POST', '/api/sessions/revoke', { which }),
   }
 }
-export type Api = ReturnType<typeof createApi>

@@ -75,6 +75,7 @@ const App = () => (
 
 effect(() => {
   const wanted = pageHere().for
+  if (wanted !== 'anybody' && who.value.is === 'unknown') void loadWho()
   if (wanted === 'user' && who.value.is === 'nobody') go(signInPath(), { replace: true })
   if (wanted === 'nobody' && who.value.is === 'user') go(keptPlace() ?? paths.overview, { replace: true })
 })
@@ -82,5 +83,4 @@ effect(() => {
 addEventListener('online', noteConnection)
 addEventListener('offline', noteConnection)
 startRouter(new Set(Object.values(paths)))
-if (path.peek() !== paths.link) void loadWho()
 render(<App />, document.getElementById('root')!)

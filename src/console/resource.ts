@@ -3,7 +3,7 @@ import { type Signal, useSignal } from '@preact/signals'
 import { useEffect, useMemo } from 'preact/hooks'
 import type { Answer, Problem } from './api'
 
-export type Loaded<T> = { is: 'loading' } | { is: 'failed'; problem: Problem } | { is: 'ready'; data: T }
+type Loaded<T> = { is: 'loading' } | { is: 'failed'; problem: Problem } | { is: 'ready'; data: T }
 export type Resource<T> = { state: Signal<Loaded<T>>; reload: () => Promise<void> }
 
 /** Loads when first shown and when the person comes back to the tab. What was there stays until something new is. */

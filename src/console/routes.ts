@@ -2,6 +2,7 @@
 import { Elysia } from 'elysia'
 import { Failure } from '../errors'
 import type { Access } from '../http/access'
+import { namesTag } from '../lib/conditional'
 import type { Asset, Pages } from './build'
 import { paths } from './paths'
 
@@ -10,12 +11,9 @@ const contentPolicy =
   "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 const forever = 'public, max-age=31536000, immutable'
 
-const matches = (request: Request, etag: string) =>
-  (request.headers.get('if-none-match') ?? '').split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag)
-
 // A 304 carries every header of its 200 (RFC 9110 §15.4.5): a browser puts them over those it kept, the policy too.
 const answer = (request: Request, { type, etag, body }: Asset, headers: Record<string, string>): Response => {
-  const known = matches(request, etag)
+  const known = namesTag(request.headers.get('if-none-match') ?? '', etag, 'weak')
   return new Response(known ? null : body, {
     status: known ? 304 : 200,
     headers: { 'content-type': type, etag, 'content-security-policy': contentPolicy, ...headers },

@@ -9,7 +9,7 @@ const entityTags = /^[\t ,]*(?:(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"[\t ]*(?:,[\t 
 const entityTag = /(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"/g
 
 /** Whether a list of entity tags names `etag`. Weak comparison takes `W/"x"` for `"x"`; a malformed list names nothing. */
-const names = (field: string, etag: string, compare: 'strong' | 'weak'): boolean => {
+export const namesTag = (field: string, etag: string, compare: 'strong' | 'weak'): boolean => {
   if (field.trim() === '*') return true
   if (!entityTags.test(field)) return false
   return (field.match(entityTag) ?? []).some((tag) => (compare === 'weak' ? tag.replace(/^W\//, '') : tag) === etag)
@@ -32,11 +32,11 @@ export const evaluate = (
   }
   const [ifMatch, ifNoneMatch] = [fields.get('if-match'), fields.get('if-none-match')]
   const unmodifiedSince = ifMatch === null ? since('if-unmodified-since') : null
-  if (ifMatch !== null && !names(ifMatch, etag, 'strong')) return 'precondition_failed'
+  if (ifMatch !== null && !namesTag(ifMatch, etag, 'strong')) return 'precondition_failed'
   if (unmodifiedSince !== null && seconds(modifiedAt) > unmodifiedSince) return 'precondition_failed'
 
   const modifiedSince = ifNoneMatch === null ? since('if-modified-since') : null
-  if (ifNoneMatch !== null && names(ifNoneMatch, etag, 'weak')) return 'not_modified'
+  if (ifNoneMatch !== null && namesTag(ifNoneMatch, etag, 'weak')) return 'not_modified'
   if (modifiedSince !== null && seconds(modifiedAt) <= modifiedSince) return 'not_modified'
   return 'proceed'
 }

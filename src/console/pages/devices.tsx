@@ -96,14 +96,13 @@ export const Devices = () => {
             ))}
           </ul>
           <div class="actions">
-            {data.length > 1 ? (
-              <Button onClick={askOthers}>{t('devices.sign_out_others')}</Button>
-            ) : (
-              <p class="hint">{t('devices.only_this')}</p>
+            {data.length === 1 && <p class="hint">{t('devices.only_this')}</p>}
+            {data.length > 1 && <Button onClick={askOthers}>{t('devices.sign_out_others')}</Button>}
+            {data.length > 1 && (
+              <Button kind="danger" onClick={askAll}>
+                {t('devices.sign_out_all')}
+              </Button>
             )}
-            <Button kind="danger" onClick={askAll}>
-              {t('devices.sign_out_all')}
-            </Button>
           </div>
           {question.value && (
             <Confirm

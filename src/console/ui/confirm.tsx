@@ -19,7 +19,10 @@ export const Confirm = ({ question, close }: { question: Question; close: () => 
   const busy = useSignal(false)
   const error = useSignal('')
 
-  useEffect(() => dialog.current?.showModal(), [])
+  useEffect(() => {
+    error.value = ''
+    dialog.current?.showModal()
+  }, [question])
 
   const run = async () => {
     busy.value = true

@@ -5,10 +5,14 @@ import { LanguageChoice } from './language'
 
 export const Entrance = ({ children }: { children: ComponentChildren }) => (
   <div class="entrance">
-    <Brand />
+    <header>
+      <Brand />
+    </header>
     <main class="card" id="content">
       {children}
     </main>
-    <LanguageChoice />
+    <footer>
+      <LanguageChoice />
+    </footer>
   </div>
 )

@@ -1,0 +1,102 @@
+// Every page at each width, in light and dark: accessible, whole, and under its content policy. PICTURES=<folder> keeps what was seen.
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import axe, { type AxeResults } from 'axe-core'
+import type { Browser, Page } from 'playwright-core'
+import { complaintsOf, hasChromium, launchChromium, type Server, signInByCode, startDevelopment } from './browser'
+
+const widths = [1280, 390, 360]
+const schemes = ['light', 'dark'] as const
+const looks = widths.flatMap((width) => schemes.map((scheme) => [width, scheme] as const))
+
+const findings = async (page: Page): Promise<string[]> => {
+  await page.evaluate(axe.source)
+  const { violations } = (await page.evaluate('axe.run()')) as AxeResults
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
+}
+
+setDefaultTimeout(30_000)
+
+describe.skipIf(!hasChromium)('every page', () => {
+  let [server, browser] = [] as unknown as [Server, Browser]
+  beforeAll(async () => {
+    server = await startDevelopment()
+    browser = await launchChromium()
+  })
+  afterAll(async () => {
+    await browser.close()
+    await server.stop()
+  })
+
+  test.each(looks)('is accessible and whole at %d px in %s', async (width, colorScheme) => {
+    const options = { viewport: { width, height: 800 }, colorScheme, reducedMotion: 'reduce' as const }
+    const context = await browser.newContext(options)
+    const complaints = complaintsOf(context)
+    const page = await context.newPage()
+    const seen: Record<string, string[]> = {}
+    const look = async (name: string) => {
+      seen[name] = await findings(page)
+      const { scrolls } = await page.evaluate(() => ({ scrolls: document.documentElement.scrollWidth > innerWidth }))
+      if (scrolls) seen[name].push('it scrolls sideways')
+      const folder = process.env.PICTURES
+      if (folder) await page.screenshot({ path: `${folder}/${name}-${width}-${colorScheme}.png`, fullPage: true })
+    }
+    const email = `${width}-${colorScheme}@example.com`
+
+    await page.goto(`${server.origin}/account`)
+    await page.getByLabel('E-mail').waitFor()
+    await look('sign-in')
+    await page.getByLabel('E-mail').fill('nobody')
+    await page.keyboard.press('Enter')
+    await page.getByText('does not look like').waitFor()
+    await look('sign-in-error')
+    await page.getByLabel('E-mail').fill(email)
+    await page.keyboard.press('Enter')
+    await page.getByLabel('Code').waitFor()
+    await look('code')
+    await page.goto(`${server.origin}/link#chl_none.none`)
+    await page.getByText('no longer works').waitFor()
+    await look('link')
+    await signInByCode(page, server, email)
+    await context.clearCookies()
+    await signInByCode(page, server, email)
+    await look('overview')
+    if (width < 800) {
+      await page.getByRole('button', { name: 'Menu' }).click()
+      await look('menu')
+      await page.getByRole('link', { name: 'Account' }).click()
+    } else await page.goto(`${server.origin}/account`)
+    await page.getByText('This device').waitFor()
+    await look('account')
+    await page.getByRole('button', { name: 'Sign out everywhere' }).click()
+    await look('dialog')
+    await context.setOffline(true)
+    await page.getByText('You are offline.').waitFor()
+    await context.setOffline(false)
+    await page.goto(`${server.origin}/inbox`)
+    await page.getByRole('article').waitFor()
+    await look('inbox')
+
+    expect(seen).toEqual(Object.fromEntries(Object.keys(seen).map((name) => [name, []])))
+    expect(complaints).toEqual([])
+    await context.close()
+  })
+
+  test('stops script and style that are not ours', async () => {
+    const context = await browser.newContext()
+    const complaints = complaintsOf(context)
+    const page = await context.newPage()
+    await page.goto(`${server.origin}/sign-in`)
+    await page.evaluate(() => {
+      const script = document.createElement('script')
+      try {
+        script.text = 'document.title = "owned"'
+        document.body.append(script)
+      } catch {
+        // Trusted types refuse it before the content policy has to.
+      }
+    })
+    expect(await page.title()).toBe('Sign in · Latchkey')
+    expect(complaints).not.toEqual([])
+    await context.close()
+  })
+})
