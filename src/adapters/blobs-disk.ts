@@ -1,27 +1,21 @@
 // Blobs on a local disk: staged in one folder, published into another by rename. Runs on Bun.
-
 import * as fs from 'node:fs'
-import { accessSync, constants, mkdirSync } from 'node:fs'
-import { opendir, rename, rm, stat, statfs } from 'node:fs/promises'
+import { access, constants, opendir, rename, rm, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Failure } from '../errors'
 import type { Blobs, ByteRange, StagedBlob } from '../ports'
 
-// Numbers, not FileHandles: one that is collected while open would end the process.
-const system = {
+// The calls that write. Numbers, not FileHandles: one that is collected while open would end the process.
+export const systemCalls = {
   open: promisify(fs.open),
-  write: promisify(fs.write) as unknown as (
-    fd: number,
-    bytes: Uint8Array,
-    offset: number,
-  ) => Promise<{ bytesWritten: number }>,
+  write: (fd: number, bytes: Uint8Array, offset: number) => promisify(fs.write)(fd, bytes, offset),
   sync: promisify(fs.fsync),
   close: promisify(fs.close),
   rename,
 }
-/** The calls that write. A test passes some that fail. */
-export type DiskCalls = typeof system
+/** A test passes some that fail. */
+export type DiskCalls = typeof systemCalls
 
 type Options = { folder: string; minFreeBytes?: number; calls?: DiskCalls }
 
@@ -50,9 +44,9 @@ const pulls = (path: string, { start, end }: ByteRange): ReadableStream<Uint8Arr
 }
 
 /** `folder` is made if it is missing. Writing stops with `minFreeBytes` left on its disk. */
-export const createDiskBlobs = ({ folder, minFreeBytes = 64 * 1024 * 1024, calls = system }: Options): Blobs => {
+export const createDiskBlobs = ({ folder, minFreeBytes = 64 * 1024 * 1024, calls = systemCalls }: Options): Blobs => {
   const [objects, staged] = [join(folder, 'objects'), join(folder, 'staged')]
-  for (const path of [objects, staged]) mkdirSync(path, { recursive: true, mode: 0o700 })
+  for (const path of [objects, staged]) fs.mkdirSync(path, { recursive: true, mode: 0o700 })
 
   const inside = (parent: string, key: string): string => {
     if (!isKey(key)) throw new Error('not the key of an object')
@@ -123,15 +117,12 @@ export const createDiskBlobs = ({ folder, minFreeBytes = 64 * 1024 * 1024, calls
     remove: (key) => rm(inside(objects, key), { force: true }),
     list: (before) => olderThan(objects, before),
     async discardStaged(before) {
-      let count = 0
-      for await (const key of olderThan(staged, before)) {
-        await rm(join(staged, key), { force: true })
-        count++
-      }
-      return count
+      const old = await Array.fromAsync(olderThan(staged, before))
+      for (const key of old) await rm(join(staged, key), { force: true })
+      return old.length
     },
     async check() {
-      for (const path of [objects, staged]) accessSync(path, constants.R_OK | constants.W_OK)
+      for (const path of [objects, staged]) await access(path, constants.R_OK | constants.W_OK)
     },
   }
 }

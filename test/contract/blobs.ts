@@ -1,0 +1,112 @@
+// What every blob store must hold, as one suite over an opener of empty stores.
+import { beforeEach, describe, expect, test } from 'bun:test'
+import { randomBytes } from '../../src/lib/crypto'
+import { randomBase62 } from '../../src/lib/id'
+import type { Blobs, ByteRange } from '../../src/ports'
+import { failureOf } from './database'
+
+export const put = async (blobs: Blobs, bytes: Uint8Array, key = randomBase62(26)): Promise<string> => {
+  const staged = await blobs.stage(key, bytes.length)
+  await staged.write(bytes)
+  await staged.publish()
+  return key
+}
+
+export const take = async (blobs: Blobs, key: string, size: number, range: ByteRange): Promise<Buffer> =>
+  Buffer.from(await new Response(await blobs.open(key, size, range)).arrayBuffer())
+
+const keysOf = async (blobs: Blobs, before: number): Promise<string[]> => {
+  const keys: string[] = []
+  for await (const key of blobs.list(before)) keys.push(key)
+  return keys.sort()
+}
+
+const soon = () => Date.now() + 60_000
+const longAgo = () => Date.now() - 60_000
+
+export const blobsContract = (name: string, open: () => Promise<Blobs>) =>
+  describe(name, () => {
+    let blobs: Blobs
+    beforeEach(async () => {
+      blobs = await open()
+    })
+
+    test('gives back exactly what was written, whole and in any range', async () => {
+      const parts = [randomBytes(70_000), new Uint8Array(0), randomBytes(1), randomBytes(300_000)]
+      const all = Buffer.concat(parts)
+      const key = randomBase62(26)
+      const staged = await blobs.stage(key, null)
+      for (const part of parts) await staged.write(part)
+      await staged.publish()
+      for (const [start, end] of [
+        [0, all.length],
+        [0, 1],
+        [69_999, 70_002],
+        [all.length - 1, all.length],
+        [5, 5],
+      ] as const)
+        expect((await take(blobs, key, all.length, { start, end })).equals(all.subarray(start, end))).toBeTrue()
+    })
+
+    test('streams what is too large to be sent at once, and can be stopped at any point', async () => {
+      const bytes = Buffer.alloc(17 * 1024 * 1024, 'abcdefghijk')
+      const key = await put(blobs, bytes)
+      const range = { start: 3, end: bytes.length - 3 }
+      expect((await take(blobs, key, bytes.length, range)).equals(bytes.subarray(3, -3))).toBeTrue()
+      const body = await blobs.open(key, bytes.length, range)
+      if (body instanceof Blob) throw new Error('a large range is a stream')
+      const reader = body.getReader()
+      expect((await reader.read()).value?.length).toBeLessThanOrEqual(256 * 1024)
+      await reader.cancel()
+    })
+
+    test('shows nothing of what is only staged', async () => {
+      const key = randomBase62(26)
+      const staged = await blobs.stage(key, 3)
+      await staged.write(Buffer.from('abc'))
+      expect(await failureOf(blobs.open(key, 3, { start: 0, end: 3 }))).toBe('not_found')
+      expect(await keysOf(blobs, soon())).toEqual([])
+      await staged.publish()
+      expect(await keysOf(blobs, soon())).toEqual([key])
+    })
+
+    test('forgets what is discarded, and keeps what was published before', async () => {
+      const [given, kept] = [randomBase62(26), randomBase62(26)]
+      const dropped = await blobs.stage(given, 3)
+      await dropped.write(Buffer.from('abc'))
+      await dropped.discard()
+      await dropped.discard()
+      const published = await blobs.stage(kept, 3)
+      await published.write(Buffer.from('abc'))
+      await published.publish()
+      await published.discard()
+      expect(await keysOf(blobs, soon())).toEqual([kept])
+      expect(await blobs.discardStaged(soon())).toBe(0)
+    })
+
+    test('knows no object of another size, nor one that was removed', async () => {
+      const key = await put(blobs, Buffer.from('abc'))
+      expect(await failureOf(blobs.open(key, 4, { start: 0, end: 4 }))).toBe('not_found')
+      expect((await take(blobs, key, 3, { start: 0, end: 3 })).toString()).toBe('abc')
+      await blobs.remove(key)
+      await blobs.remove(key)
+      expect(await failureOf(blobs.open(key, 3, { start: 0, end: 3 }))).toBe('not_found')
+    })
+
+    test('tells what is old from what is under way', async () => {
+      const key = await put(blobs, Buffer.from('abc'))
+      const staged = await blobs.stage(randomBase62(26), null)
+      expect([await keysOf(blobs, longAgo()), await blobs.discardStaged(longAgo())]).toEqual([[], 0])
+      expect([await keysOf(blobs, soon()), await blobs.discardStaged(soon())]).toEqual([[key], 1])
+      await staged.discard()
+    })
+
+    test('takes no key that could be a path', async () => {
+      for (const key of ['../../etc/passwd', 'a/b', '', '.', `${'a'.repeat(26)}\0`, 'short'])
+        expect(await failureOf(blobs.stage(key, 1))).toBe('not the key of an object')
+    })
+
+    test('says that it is well', async () => {
+      await blobs.check()
+    })
+  })

@@ -1,0 +1,83 @@
+// What nobody needs any more goes, in time, and nothing else does.
+import { afterEach, beforeEach, expect, test } from 'bun:test'
+import { readdirSync, utimesSync } from 'node:fs'
+import { join } from 'node:path'
+import { type TestApp, testApp } from './support'
+
+const day = 86_400_000
+let app: TestApp
+let admin: Awaited<ReturnType<TestApp['as']>>
+beforeEach(async () => {
+  app = await testApp()
+  admin = await app.as('admin')
+})
+afterEach(() => app.stop())
+
+const folder = (name: 'objects' | 'staged') => join(app.config.blobs.path, name)
+const objects = () => readdirSync(folder('objects')).sort()
+const sweep = () => app.app.services.sweepMedia(new AbortController().signal)
+const age = (name: 'objects' | 'staged', key: string, ms: number) => {
+  const at = (app.clock.now() - ms) / 1000
+  utimesSync(join(folder(name), key), at, at)
+}
+const upload = async () => {
+  const { body } = await app.call('POST', '/api/media', { headers: admin.headers, raw: 'bytes' })
+  return body.id as string
+}
+const nothing = { staged: 0, purged: 0, orphans: 0 }
+
+test('a deleted file keeps its bytes for 30 days, and then loses them and its row, under audit', async () => {
+  const [kept, deleted] = [await upload(), await upload()]
+  await admin.delete(`/api/media/${deleted}`)
+  app.clock.advance(30 * day)
+  expect(await sweep()).toEqual(nothing)
+  expect(objects()).toHaveLength(2)
+  app.clock.advance(1)
+  expect(await sweep()).toEqual({ ...nothing, purged: 1 })
+  expect(objects()).toHaveLength(1)
+  const again = await app.signIn(admin.email)
+  expect((await app.fetch('GET', `/media/${kept}`, { headers: again.headers })).status).toBe(200)
+  const { body } = await again.get('/api/audit?action=media.purged')
+  expect(body.data).toMatchObject([{ targets: [deleted], actor: { type: 'system' } }])
+  expect(await sweep()).toEqual(nothing)
+})
+
+test('a part that nobody went on with for a day is forgotten; a younger one may still end', async () => {
+  const { blobs } = app.ports
+  const [old, young] = ['o'.repeat(26), 'y'.repeat(26)]
+  const parts = [await blobs.stage(old, null), await blobs.stage(young, null)]
+  age('staged', old, day + 1000)
+  age('staged', young, day - 1000)
+  expect(await sweep()).toEqual({ ...nothing, staged: 1 })
+  expect(readdirSync(folder('staged'))).toEqual([young])
+  for (const part of parts) await part.discard()
+})
+
+test('an object whose row was never written is collected after a day; files, deleted ones too, keep theirs', async () => {
+  const deleted = await upload()
+  await upload()
+  await admin.delete(`/api/media/${deleted}`)
+  const mine = objects()
+  for (const key of ['o'.repeat(26), 'y'.repeat(26)]) {
+    const staged = await app.ports.blobs.stage(key, null)
+    await staged.publish()
+    age('objects', key, key.startsWith('o') ? day + 1000 : day - 1000)
+  }
+  for (const key of mine) age('objects', key, 2 * day)
+  expect(await sweep()).toEqual({ ...nothing, orphans: 1 })
+  expect(objects()).toEqual([...mine, 'y'.repeat(26)].sort())
+})
+
+test('it goes on past a full batch of each', async () => {
+  const { blobs } = app.ports
+  for (let i = 0; i < 501; i++) {
+    const key = `k${i}k`.padEnd(26, '0')
+    const staged = await blobs.stage(key, null)
+    await staged.publish()
+    age('objects', key, 2 * day)
+  }
+  for (let i = 0; i < 101; i++) await admin.delete(`/api/media/${await upload()}`)
+  app.clock.advance(31 * day)
+  expect(await sweep()).toEqual({ staged: 0, purged: 101, orphans: 501 })
+  expect(objects()).toEqual([])
+})
