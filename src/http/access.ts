@@ -3,60 +3,53 @@ import { Elysia } from 'elysia'
 import { Failure } from '../errors'
 import { type Actor, type Permission, type Person, scopeOf } from '../permissions'
 import { readJson } from './body'
-import { type Exchange, exchangeOf } from './exchange'
+import { actorOf, arrivedAt, type Exchange, exchangeOf, personOf } from './exchange'
 
-type Context = { request: Request; route: string; actor?: Actor; person?: Person; caller?: Exchange }
-
-/** Refuses, or puts `actor` (workspace permissions) and `person` (a session) into the context. */
-const admit = (context: Context, need: Permission): void => {
-  const exchange = exchangeOf(context.request)
-  exchange.route = context.route
+/** Refuses whoever does not hold `need`. */
+const admit = (exchange: Exchange, need: Permission): void => {
   const { person, actor, refusal } = exchange.identity
   const scope = scopeOf(need)
   if (scope === 'account' && !person) throw new Failure(actor ? 'forbidden' : refusal)
   if (scope === 'workspace' && !actor) throw new Failure(refusal)
   if (scope === 'any' && !actor && !(person && refusal === 'workspace_required')) throw new Failure(refusal)
   if (scope === 'workspace' && !actor?.permissions.has(need)) throw new Failure('forbidden')
-  if (person) context.person = { ...person, origin: exchange }
-  if (actor) {
-    exchange.workspace = actor.workspace.publicId
-    context.actor = { ...actor, person: context.person ?? null, origin: exchange }
-  }
-  context.caller = exchange
-}
-
-const greet = (context: Context): void => {
-  const exchange = exchangeOf(context.request)
-  exchange.route = context.route
-  context.caller = exchange
+  if (actor) exchange.workspace = actor.workspace.publicId
 }
 
 // `parse` runs before the body is read, `transform` where there is none: a stranger is refused with the body unread.
-// Both are synchronous: the identity was settled in intake, so that no promise can be forgotten here.
+// Both are synchronous: the identity was settled in intake, so that no promise can be forgotten here. Elysia reads these
+// functions' text: a context that is not taken apart makes it prepare cookies and query, a returned call makes it await.
 export const createAccess = () =>
   new Elysia({ name: 'access' }).macro({
     access: (need: Permission) => ({
       detail: { 'x-access': need } as Record<string, unknown>,
-      parse(context) {
-        admit(context as unknown as Context, need)
-        return readJson(context.request)
+      parse: ({ request, route }) => {
+        admit(arrivedAt(request, route), need)
+        return readJson(request)
       },
-      transform(context) {
-        if (!(context as unknown as Context).caller) admit(context as unknown as Context, need)
+      transform: ({ request, route }) => {
+        admit(arrivedAt(request, route), need)
       },
-      // For the types: admit() has set them. A route of an account permission has no actor, of a key's no person.
-      resolve: () => ({}) as { actor: Actor; person: Person; caller: Exchange },
+      resolve: ({ request }) => {
+        const caller = exchangeOf(request)
+        const [actor, person] = [actorOf(caller), personOf(caller)]
+        // For the types: a route of an account permission has no actor, of a key's no person.
+        return { caller, actor: actor as Actor, person: person as Person }
+      },
     }),
     open: (why: string) => ({
       detail: { 'x-access': `open: ${why}` } as Record<string, unknown>,
-      parse(context) {
-        greet(context as unknown as Context)
-        return readJson(context.request)
+      parse: ({ request, route }) => {
+        arrivedAt(request, route)
+        return readJson(request)
       },
-      transform(context) {
-        if (!(context as unknown as Context).caller) greet(context as unknown as Context)
+      transform: ({ request, route }) => {
+        arrivedAt(request, route)
       },
-      resolve: () => ({}) as { caller: Exchange },
+      resolve: ({ request }) => {
+        const caller = exchangeOf(request)
+        return { caller }
+      },
     }),
   })
 
