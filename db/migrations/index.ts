@@ -1,7 +1,11 @@
 // The ordered list of migrations, as text: the same on every runtime and inside the binary. Never edit a released one.
 import house from './0001_house.sql' with { type: 'text' }
+import signIn from './0002_sign_in.sql' with { type: 'text' }
 
 export type Migration = Readonly<{ name: string; text: string }>
 
 /** Each statement ends with a semicolon at the end of its line. */
-export const migrations: readonly Migration[] = [{ name: '0001_house', text: house }]
+export const migrations: readonly Migration[] = [
+  { name: '0001_house', text: house },
+  { name: '0002_sign_in', text: signIn },
+]

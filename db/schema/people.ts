@@ -1,5 +1,6 @@
 // People, their sessions, and how they prove a mailbox.
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import type { Template } from '../../src/features/mail/strings'
 import { instant } from './columns'
 
 export const users = sqliteTable('users', {
@@ -31,6 +32,8 @@ export const sessions = sqliteTable(
     /** The absolute end; idleness ends it sooner. */
     expiresAt: instant('expires_at').notNull(),
     revokedAt: instant('revoked_at'),
+    /** The known device it was opened on; null for a client without cookies. */
+    deviceId: text('device_id'),
   },
   (t) => [index('sessions_by_user').on(t.userId, t.createdAt)],
 )
@@ -40,7 +43,9 @@ export const challenges = sqliteTable(
   'challenges',
   {
     id: text().primaryKey(),
-    purpose: text({ enum: ['sign-in'] }).notNull(),
+    purpose: text({ enum: ['sign-in', 'step-up', 'email-change', 'account-deletion'] }).notNull(),
+    /** The session that asked, which alone redeems it; null at sign-in. */
+    sessionId: text('session_id'),
     addressHash: text('address_hash').notNull(),
     mailboxHash: text('mailbox_hash').notNull(),
     addressSealed: text('address_sealed').notNull(),
@@ -59,17 +64,20 @@ export const challenges = sqliteTable(
     expiresAt: instant('expires_at').notNull(),
     consumedAt: instant('consumed_at'),
     outcome: text({ enum: ['consumed', 'attempts', 'superseded'] }),
+    /** The known device that asked; null for an unknown one. */
+    deviceId: text('device_id'),
   },
   (t) => [index('challenges_by_address').on(t.addressHash, t.createdAt), index('challenges_by_expiry').on(t.expiresAt)],
 )
 
-/** Mail to be sent, rendered when it is: template, challenge and locale, nothing secret. */
+/** Mail to be sent, rendered when it is: template, locale and what it tells of, nothing secret. */
 export const outbox = sqliteTable(
   'outbox',
   {
     id: text().primaryKey(),
-    template: text({ enum: ['sign-in'] }).notNull(),
-    challengeId: text('challenge_id').notNull(),
+    template: text().$type<Template>().notNull(),
+    /** Id of what it tells of; where that is gone, the address it goes to, encrypted. */
+    about: text().notNull(),
     locale: text().notNull(),
     attempts: integer().notNull().default(0),
     createdAt: instant('created_at').notNull(),
