@@ -106,3 +106,12 @@ export type Blobs = {
   discardStaged(before: number): Promise<number>
   check(): Promise<void>
 }
+
+/** At most `limit` within `windowMs`. */
+export type Rate = Readonly<{ limit: number; windowMs: number }>
+/** `remaining`: how many more at once; `waitMs`: until one is let through again, 0 where it was. */
+export type Grant = Readonly<{ isAllowed: boolean; remaining: number; waitMs: number }>
+/** Counts one against `key`, unless it is refused. Never fails: what is out of reach is made up for in memory. */
+export type Limiter =
+  | { isLocal: true; take(key: string, rate: Rate): Grant }
+  | { isLocal: false; take(key: string, rate: Rate): Promise<Grant> }

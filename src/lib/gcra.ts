@@ -1,0 +1,50 @@
+// Rate limits in memory: the generic cell rate algorithm, one number a key, synchronous and of bounded size.
+import type { Grant, Limiter, Rate } from '../ports'
+
+const maxLooks = 8
+// What is left after dividing a window into parts that no float holds.
+const roundingMs = 1e-6
+
+/**
+ * Lets `limit` through at once and then one each `windowMs / limit`: no window that a caller could straddle. It keeps
+ * `maxKeys` at most; past that, keys whose time has run out go first. `now`: ms, monotonic.
+ */
+export const createGcra = (now: () => number, maxKeys = 100_000) => {
+  // Of each key the instant at which it will have all of its limit again.
+  const full = new Map<string, number>()
+
+  const makeRoom = (at: number) => {
+    for (let looks = 0; full.size >= maxKeys; looks++) {
+      const [key, until] = full.entries().next().value as [string, number]
+      full.delete(key)
+      if (until > at && looks < maxLooks) full.set(key, until)
+    }
+  }
+
+  const judge = (key: string, { limit, windowMs }: Rate, at: number, cost: number) => {
+    const interval = windowMs / limit
+    const next = Math.max(full.get(key) ?? at, at) + interval * cost
+    const leftMs = at + windowMs - next
+    const isAllowed = leftMs >= -roundingMs
+    const remaining = isAllowed ? Math.floor((leftMs + roundingMs) / interval) : 0
+    return { next, grant: { isAllowed, remaining, waitMs: isAllowed ? 0 : -leftMs } }
+  }
+
+  return {
+    isLocal: true,
+    /** Whether one more would be let through; counts nothing. */
+    peek: (key: string, rate: Rate): Grant => judge(key, rate, now(), 1).grant,
+    take: (key: string, rate: Rate): Grant => {
+      const at = now()
+      const { next, grant } = judge(key, rate, at, 1)
+      if (grant.isAllowed) {
+        if (full.size >= maxKeys && !full.has(key)) makeRoom(at)
+        full.set(key, next)
+      }
+      return grant
+    },
+    get size() {
+      return full.size
+    },
+  } as const satisfies Limiter & { [more: string]: unknown }
+}

@@ -1,0 +1,96 @@
+// What a workspace may use: the classes of routes, and plans with a rate for each class and quotas. One file, read once.
+import { z } from 'zod'
+import type { Permission } from './permissions'
+import type { Rate } from './ports'
+
+const rateClasses = ['read', 'write', 'auth', 'upload', 'stream'] as const
+export type RateClass = (typeof rateClasses)[number]
+
+const special: Partial<Record<Permission, RateClass>> = { 'media:stream': 'stream', 'media:create': 'upload' }
+
+/** The class of a route, by its permission. */
+export const classOf = (need: Permission): RateClass => special[need] ?? (need.endsWith(':read') ? 'read' : 'write')
+
+/** What a workspace has a quota of. `requests` are those of a calendar month (UTC); `credits` only an operator gives. */
+export const resources = ['storage_bytes', 'members', 'keys', 'requests', 'credits'] as const
+export type Resource = (typeof resources)[number]
+
+const Rate = z
+  .strictObject({ limit: z.int().min(1).max(1e9), seconds: z.int().min(1).max(86_400) })
+  .transform(({ limit, seconds }): Rate => ({ limit, windowMs: seconds * 1000 }))
+const Rates = z.partialRecord(z.enum(rateClasses), Rate)
+const Amount = z.int().min(0)
+
+const Plan = z.strictObject({
+  /** For all of a workspace together, and for each user or line of keys in it. What is not named is not limited. */
+  workspace: Rates.default({}),
+  caller: Rates.default({}),
+  quotas: z
+    .strictObject({ storage_bytes: Amount, members: Amount, keys: Amount, requests: Amount })
+    .partial()
+    .default({}),
+})
+export type Plan = z.output<typeof Plan>
+
+const Plans = z.strictObject({
+  /** For each client address: `auth` for what needs no sign-in, `failures` for credentials that were none. */
+  address: z.strictObject({ auth: Rate, failures: Rate }).partial().default({}),
+  /** By name; `default` is what a new workspace has. */
+  plans: z
+    .record(z.string().regex(/^[a-z][a-z0-9_]{0,31}$/, 'a name of a-z 0-9 _'), Plan)
+    .refine((plans) => 'default' in plans, 'one of the plans is "default"'),
+})
+export type Plans = z.output<typeof Plans>
+
+const perMinute = (limit: number) => ({ limit, seconds: 60 })
+
+/** Enough for a busy product, too little to take a node away from everybody else. */
+export const defaultPlans: Plans = Plans.parse({
+  address: { auth: perMinute(120), failures: perMinute(30) },
+  plans: {
+    default: {
+      workspace: {
+        read: perMinute(30_000),
+        write: perMinute(6000),
+        upload: perMinute(3000),
+        stream: perMinute(30_000),
+      },
+      caller: { read: perMinute(6000), write: perMinute(1200), upload: perMinute(600), stream: perMinute(12_000) },
+      quotas: { storage_bytes: 1024 ** 4, members: 1000, keys: 1000 },
+    },
+  },
+})
+
+/** The plans of a file, as JSON. @throws Error, as a sentence for the operator, that says what does not fit. */
+export const parsePlans = (text: string): Plans => {
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch {
+    throw new Error('The plan file of LATCHKEY_RATE_LIMITS is not JSON.')
+  }
+  const result = Plans.safeParse(json)
+  if (result.success) return result.data
+  const [issue] = result.error.issues
+  throw new Error(`The plan file of LATCHKEY_RATE_LIMITS: ${issue?.path.join('.') || 'the whole'}: ${issue?.message}.`)
+}
+
+/** Without any rate; quotas stand. */
+export const withoutRates = ({ plans }: Plans): Plans => ({
+  address: {},
+  plans: Object.fromEntries(
+    Object.entries(plans).map(([name, { quotas }]) => [name, { workspace: {}, caller: {}, quotas }]),
+  ),
+})
+
+/** A plan by the name that stands in a workspace's row; one that the file no longer has is the default. */
+export const planOf = ({ plans }: Plans, name: string): Plan => plans[name] ?? (plans['default'] as Plan)
+
+/** How much of a resource each plan allows beside what was granted; no quota is as much as can be counted. */
+export const allowances = ({ plans }: Plans, resource: Resource): Record<string, number> =>
+  Object.fromEntries(
+    Object.entries(plans).map(([name, { quotas }]) => [
+      name,
+      resource === 'credits' ? 0 : (quotas[resource] ?? Number.MAX_SAFE_INTEGER),
+    ]),
+  )
