@@ -28,7 +28,7 @@ export const Whoami = z.object({
   actor: z.object({ type: z.enum(['user', 'key']), id: z.string() }),
   workspace: z.object({ id: z.string(), name: z.string(), role: z.enum(roles).nullable() }).nullable(),
   project: z.object({ id: z.string(), slug: z.string() }).nullable(),
-  permissions: z.array(z.string()).readonly(),
+  permissions: z.array(z.string()),
   environment: z.enum(['live', 'test', 'dev']).nullable(),
 })
 export type Whoami = z.infer<typeof Whoami>

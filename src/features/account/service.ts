@@ -75,7 +75,7 @@ export const accountService = ({ db, write, clock, addresses, workspacesOf }: De
         actor: { type: who.type, id: who.id },
         workspace: actor ? { id: actor.workspace.publicId, name: actor.workspace.name, role: actor.role } : null,
         project: actor?.project ?? null,
-        permissions: listPermissions(actor?.permissions ?? ofPerson),
+        permissions: [...listPermissions(actor?.permissions ?? ofPerson)],
         environment: actor?.environment ?? null,
       }
     },
