@@ -24,23 +24,38 @@ export const Confirm = ({ question, close }: { question: Question; close: () => 
     dialog.current?.showModal()
   }, [question])
 
+  // Not by its close event, which comes a moment later and would take away what is asked next.
+  const leave = () => {
+    dialog.current?.close()
+    close()
+  }
+
   const run = async () => {
     busy.value = true
     const answer = await question.run()
     busy.value = false
-    if (answer.ok) dialog.current?.close()
+    if (answer.ok) leave()
     else error.value = problemWords(answer.problem)
   }
 
   return (
-    <dialog ref={dialog} class="dialog" aria-labelledby={`${id}-title`} aria-describedby={`${id}-body`} onClose={close}>
+    <dialog
+      ref={dialog}
+      class="dialog"
+      aria-labelledby={`${id}-title`}
+      aria-describedby={`${id}-body`}
+      onCancel={(event) => {
+        event.preventDefault()
+        leave()
+      }}
+    >
       <h2 id={`${id}-title`}>{question.title}</h2>
       <p id={`${id}-body`}>{question.body}</p>
       <p class="error" role="alert">
         {error.value}
       </p>
       <div class="actions">
-        <Button onClick={() => dialog.current?.close()}>{t('action.cancel')}</Button>
+        <Button onClick={leave}>{t('action.cancel')}</Button>
         <Button kind="danger" busy={busy.value} onClick={() => void run()}>
           {question.action}
         </Button>
