@@ -27,6 +27,17 @@ export type Tokens = {
   verify(token: string, now: number): Promise<SessionClaims | null>
 }
 
+/**
+ * Tells people from programs. `use` is what an answer is good for and nothing else: a keyed hash of purpose and mailbox.
+ * Instants are ms.
+ */
+export type HumanCheck = {
+  /** A fresh challenge, as callers get it. */
+  ask(use: string, now: number): Promise<Record<string, unknown>>
+  /** Id under which a right answer is spent, and when it ends by itself; null for a wrong one. @throws Failure `unavailable` */
+  judge(answer: string, use: string, now: number): Promise<{ id: string; expiresAt: number } | null>
+}
+
 export type Mail = { messageId: string; to: string; subject: string; text: string; html: string }
 /**
  * Hands one mail over. Resolves once the next hop has taken it; rejects if it has not, and then it may be sent again; either

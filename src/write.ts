@@ -29,6 +29,13 @@ export const demand = (condition: SQL, code: ErrorCode, detail?: string): Statem
   orElse: new Failure(code, detail),
 })
 
+/** The same insert of one row, done only where the statement just before it changed a row. */
+export const ifChanged = (insert: Statement): Statement => {
+  const sql = insert.sql.replace(/ values \(([^()]*)\)$/, ' select $1 where changes() > 0')
+  if (sql === insert.sql) throw new Error('only an insert of one row can hang on the statement before it')
+  return { ...insert, sql }
+}
+
 /** Who a change is made by: an actor, a person in no workspace, a stranger, or the program itself. */
 export type Author = Actor | Person | Readonly<{ type: 'nobody' | 'system'; origin: Origin | null }>
 
