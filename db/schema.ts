@@ -1,6 +1,7 @@
 // Every table, by area. Instants are ms since 1970 UTC. Held equal to the migrations by test/migrations.test.ts.
 export * from './schema/audit'
 export * from './schema/instance'
+export * from './schema/limits'
 export * from './schema/media'
 export * from './schema/people'
 export * from './schema/sign-in'

@@ -15,10 +15,10 @@ export const classOf = (need: Permission): RateClass => special[need] ?? (need.e
 export const resources = ['storage_bytes', 'members', 'keys', 'requests', 'credits'] as const
 export type Resource = (typeof resources)[number]
 
-const Rate = z
+const RateOf = z
   .strictObject({ limit: z.int().min(1).max(1e9), seconds: z.int().min(1).max(86_400) })
   .transform(({ limit, seconds }): Rate => ({ limit, windowMs: seconds * 1000 }))
-const Rates = z.partialRecord(z.enum(rateClasses), Rate)
+const Rates = z.partialRecord(z.enum(rateClasses), RateOf)
 const Amount = z.int().min(0)
 
 const Plan = z.strictObject({
@@ -34,7 +34,7 @@ export type Plan = z.output<typeof Plan>
 
 const Plans = z.strictObject({
   /** For each client address: `auth` for what needs no sign-in, `failures` for credentials that were none. */
-  address: z.strictObject({ auth: Rate, failures: Rate }).partial().default({}),
+  address: z.strictObject({ auth: RateOf, failures: RateOf }).partial().default({}),
   /** By name; `default` is what a new workspace has. */
   plans: z
     .record(z.string().regex(/^[a-z][a-z0-9_]{0,31}$/, 'a name of a-z 0-9 _'), Plan)
@@ -84,7 +84,7 @@ export const withoutRates = ({ plans }: Plans): Plans => ({
 })
 
 /** A plan by the name that stands in a workspace's row; one that the file no longer has is the default. */
-export const planOf = ({ plans }: Plans, name: string): Plan => plans[name] ?? (plans['default'] as Plan)
+export const planOf = ({ plans }: Plans, name: string): Plan => plans[name] ?? (plans.default as Plan)
 
 /** How much of a resource each plan allows beside what was granted; no quota is as much as can be counted. */
 export const allowances = ({ plans }: Plans, resource: Resource): Record<string, number> =>
