@@ -10,6 +10,8 @@ export const createAddresses = (keyring: Keyring) => {
     hash: (exact: string): string => keyedHash(index, 'exact', exact),
     /** Keyed hash of a canonical mailbox: for budgets only. */
     hashMailbox: (mailbox: string): string => keyedHash(index, 'mailbox', mailbox),
+    /** Keyed hash of whoever asks over the network: for budgets only. */
+    hashClient: (subscriber: string): string => keyedHash(index, 'client', subscriber),
     /** Encrypts an address for the row `place`; moved to another row it does not open. */
     seal: (exact: string, place: string): string => {
       const { kid, key } = keyring.current('address')

@@ -28,6 +28,7 @@ import { workspaceRoutes } from './features/workspaces/routes'
 import { workspaceService } from './features/workspaces/service'
 import { type Access, assertEveryRouteDeclaresAccess, createAccess, type Route } from './http/access'
 import { type Cookies, createCookies } from './http/cookie'
+import { createCors } from './http/cors'
 import { createIdentify, type Identify } from './http/identify'
 import { createIntake } from './http/intake'
 import { describeApi } from './http/openapi'
@@ -169,6 +170,7 @@ export const createApp = async (config: Config, ports: Ports, pages: Pages = () 
   const intake = createIntake({
     ...{ app: app.fetch, clock, log, origins, https: config.https, probes: probes(services.health) },
     isOurHost: createHostGuard(config.hosts),
+    cors: createCors((origin) => config.allowedOrigins.has(origin)),
     identify,
   })
   return {

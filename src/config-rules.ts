@@ -45,6 +45,16 @@ const allRules = (config: Config, secrets: Secrets, read: Read): Rule[] => [
     'LATCHKEY_PRIMARY_TOKEN',
     'needs LATCHKEY_PRIMARY_URL',
   ],
+  [
+    config.human.kind === 'turnstile' && config.human.siteKey === '',
+    'LATCHKEY_TURNSTILE_SITE_KEY',
+    'must be given with LATCHKEY_HUMAN=turnstile',
+  ],
+  [
+    config.human.kind === 'turnstile' && secrets.turnstile === null,
+    'LATCHKEY_TURNSTILE_SECRET',
+    'must be given with LATCHKEY_HUMAN=turnstile',
+  ],
   ...(config.env === 'production' ? productionRules(config, secrets, read) : developmentRules(config)),
 ]
 

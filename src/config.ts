@@ -26,6 +26,10 @@ export type Config = {
   mail:
     | { kind: 'inbox' }
     | { kind: 'smtp'; host: string; port: number; tls: 'implicit' | 'starttls' | 'off'; from: string }
+  /** What an unknown device shows before mail is sent for it. */
+  human: { kind: 'altcha' | 'off' } | { kind: 'turnstile'; siteKey: string }
+  /** Off: mails are not counted. */
+  rateLimits: 'default' | 'off'
   signUp: { kind: 'open' | 'invite' | 'closed' } | { kind: 'domains'; domains: readonly string[] }
   keyPrefix: string
   /** Addresses and networks (CIDR) whose X-Forwarded-* headers count. */
@@ -41,6 +45,7 @@ export type Secrets = {
   masterKeys: { kind: 'given'; keys: MasterKeys } | { kind: 'file'; path: string }
   primaryToken: string | null
   smtp: { user: string; password: string } | null
+  turnstile: string | null
 }
 
 /** Raised for settings that do not stand; its message names each, and repeats no value. */
@@ -123,6 +128,11 @@ const readNet = (env: Config['env'], read: Read) => {
   }
 }
 
+const readHuman = (env: Config['env'], read: Read): Config['human'] => {
+  const kind = read.LATCHKEY_HUMAN ?? (env === 'production' ? 'altcha' : 'off')
+  return kind === 'turnstile' ? { kind, siteKey: read.LATCHKEY_TURNSTILE_SITE_KEY ?? '' } : { kind }
+}
+
 const defaultEnv = { source: 'development', binary: 'production' } as const
 
 /**
@@ -143,6 +153,8 @@ export const readConfig = (
     ...readNet(mode, read),
     ...places,
     mail,
+    human: readHuman(mode, read),
+    rateLimits: read.LATCHKEY_RATE_LIMITS ?? 'default',
     redirects: read.LATCHKEY_REDIRECTS ?? null,
     signUp: read.LATCHKEY_SIGN_UP ?? { kind: 'open' },
     keyPrefix: read.LATCHKEY_KEY_PREFIX ?? 'ml',
@@ -150,7 +162,10 @@ export const readConfig = (
     mediaMaxBytes: read.LATCHKEY_MEDIA_MAX_BYTES ?? 5 * 1024 ** 3,
     startFloorMs: read.LATCHKEY_START_FLOOR_MS ?? 250,
   }
-  const secrets: Secrets = { masterKeys, smtp, primaryToken: read.LATCHKEY_PRIMARY_TOKEN ?? null }
+  const secrets: Secrets = {
+    ...{ masterKeys, smtp, primaryToken: read.LATCHKEY_PRIMARY_TOKEN ?? null },
+    turnstile: read.LATCHKEY_TURNSTILE_SECRET ?? null,
+  }
   // A setting that could not be read is absent here: what follows from its absence would only mislead.
   const unread = new Set(problems.map((p) => p.name))
   problems.push(...brokenRules(config, secrets, read).filter((p) => !unread.has(p.name)))

@@ -137,6 +137,28 @@ export const settings = {
     example: 'open',
     schema: signUp,
   },
+  LATCHKEY_HUMAN: {
+    means:
+      'what unknown devices show before mail is sent: altcha (work done by the page), turnstile or off; off outside production',
+    example: 'altcha',
+    schema: z.enum(['altcha', 'turnstile', 'off'], { error: 'altcha, turnstile or off' }),
+  },
+  LATCHKEY_TURNSTILE_SITE_KEY: {
+    means: 'the site key of Cloudflare Turnstile, which pages show',
+    example: '',
+    schema: z.string().regex(/^[\w-]{1,100}$/, 'a site key'),
+  },
+  LATCHKEY_TURNSTILE_SECRET: {
+    means: 'the secret key of Cloudflare Turnstile',
+    example: '',
+    schema: z.string(),
+    secret: true,
+  },
+  LATCHKEY_RATE_LIMITS: {
+    means: 'default, or off for benchmarks and tests: mails are then not counted',
+    example: 'default',
+    schema: z.enum(['default', 'off'], { error: 'default or off' }),
+  },
   LATCHKEY_TRUSTED_PROXIES: {
     means: 'addresses or networks whose X-Forwarded-* headers count, by commas',
     example: '',
@@ -148,7 +170,8 @@ export const settings = {
     schema: list(origin),
   },
   LATCHKEY_REDIRECTS: {
-    means: 'paths or URLs that sign-in may lead to, by commas; without it any path of the origin',
+    means:
+      'paths and URLs that sign-in may lead to, with all below them, by commas; without a path in it any path of the origin',
     example: '',
     schema: list(redirect),
   },

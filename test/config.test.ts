@@ -44,6 +44,7 @@ describe('without a setting', () => {
       masterKeys: { kind: 'file', path: './data/master.key' },
       primaryToken: null,
       smtp: null,
+      turnstile: null,
     })
   })
 
@@ -74,6 +75,19 @@ describe('production', () => {
         { kid: 'a', key: new Uint8Array(32).fill(1) },
       ],
     })
+  })
+
+  test('asks unknown devices for a proof of work unless it is told otherwise', () => {
+    expect(read({}).config.human).toEqual({ kind: 'off' })
+    expect(read(production).config.human).toEqual({ kind: 'altcha' })
+    expect(read({ ...production, LATCHKEY_HUMAN: 'off' }).config.human).toEqual({ kind: 'off' })
+    const turnstile = { ...production, LATCHKEY_HUMAN: 'turnstile' }
+    expect(refusal(turnstile)).toMatch(/TURNSTILE_SITE_KEY[^]*TURNSTILE_SECRET/)
+    const keys = { LATCHKEY_TURNSTILE_SITE_KEY: '0x4AAA', LATCHKEY_TURNSTILE_SECRET: 'shown-to-nobody' }
+    const { config, secrets } = read({ ...turnstile, ...keys })
+    expect(config.human).toEqual({ kind: 'turnstile', siteKey: '0x4AAA' })
+    expect(secrets.turnstile).toBe('shown-to-nobody')
+    expect(describeConfig(config)).not.toContain('shown-to-nobody')
   })
 
   test.each([

@@ -2,6 +2,7 @@
 import { Failure } from '../errors'
 import { randomBase62 } from '../lib/id'
 import type { Clock, Log } from '../ports'
+import type { Cors } from './cors'
 import { Exchange, rememberExchange } from './exchange'
 import type { Identify } from './identify'
 import type { OriginGuard } from './origin-guard'
@@ -16,6 +17,7 @@ type Parts = {
   app: Handler
   isOurHost: (request: Request) => boolean
   origins: OriginGuard
+  cors: Cors
   identify: Identify
   clock: Clock
   log: Log
@@ -32,7 +34,7 @@ const safeHeaders = (https: boolean): [string, string][] => [
   ...(https ? [['strict-transport-security', 'max-age=63072000; includeSubDomains'] as [string, string]] : []),
 ]
 
-export const createIntake = ({ app, isOurHost, origins, identify, clock, log, https, probes }: Parts): Intake => {
+export const createIntake = ({ app, isOurHost, origins, cors, identify, clock, log, https, probes }: Parts): Intake => {
   const prefix = `req_${randomBase62(10)}`
   let count = 0
   const defaults = safeHeaders(https)
@@ -43,6 +45,7 @@ export const createIntake = ({ app, isOurHost, origins, identify, clock, log, ht
     // Elysia counts a HEAD by reading the body that a GET would have, over any explicit route, and finds none here.
     if (exchange.contentLength !== null) headers.set('content-length', String(exchange.contentLength))
     for (const [name, value] of defaults) if (!headers.has(name)) headers.set(name, value)
+    cors.share(exchange.request, response)
     const ms = clock.monotonic() - exchange.startedAt
     log.request(line(exchange, response.status, ms, clock.now()), response.status >= 500 || ms > slowMs)
     return response
@@ -75,6 +78,8 @@ export const createIntake = ({ app, isOurHost, origins, identify, clock, log, ht
         return response instanceof Promise ? response.then((r) => finish(exchange, r)) : finish(exchange, response)
       }
       origins.any(request)
+      const preflight = cors.preflight(request)
+      if (preflight) return finish(exchange, preflight)
       rememberExchange(request, exchange)
       const identity = identify(request)
       if (!(identity instanceof Promise)) {

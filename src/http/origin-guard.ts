@@ -31,5 +31,11 @@ export const createOriginGuard = (allowed: ReadonlySet<string>) => ({
     if (request.headers.get('origin') === null || site === 'cross-site')
       throw new Failure('forbidden', 'A call by cookie needs an allowed Origin')
   },
+  /** What makes us send mail is asked for by programs, or by an allowed page: not by a form of another site. */
+  byPage: ({ headers }: Request): void => {
+    const isBrowser = ['site', 'mode', 'dest'].some((name) => headers.has(`sec-fetch-${name}`))
+    if (isBrowser && headers.get('origin') === null)
+      throw new Failure('forbidden', 'A call by a browser needs an allowed Origin')
+  },
 })
 export type OriginGuard = ReturnType<typeof createOriginGuard>

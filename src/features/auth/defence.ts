@@ -1,0 +1,62 @@
+// What stands before asking and typing: known devices, budgets, the breaker, and a sign that a person is there.
+
+import type { Statement } from '../../ports'
+import { ifChanged } from '../../write'
+import type { DeviceService } from '../devices/service'
+import { type Breaker, createBreaker } from './breaker'
+import { budgets, giveBack, removeOldUses, type Share, spend } from './budgets'
+import type { Humans } from './human'
+import type { ChallengeRow } from './store'
+
+type Deps = Parameters<typeof createBreaker>[0] & {
+  devices: Pick<DeviceService, 'find'>
+  humans: Humans
+  /** Whether mails are counted; a benchmark asks for more than a person would. */
+  countsMails: boolean
+}
+type Asked = Pick<ChallengeRow, 'mailboxHash' | 'deviceId' | 'sessionId'>
+
+/** Strangers share what a mailbox has; a known device, like a session, has its own. */
+const ownerOf = ({ mailboxHash, deviceId, sessionId }: Asked): string => {
+  const trusted = deviceId ?? sessionId
+  return trusted === null ? mailboxHash : `${mailboxHash}:${trusted}`
+}
+
+export const createDefence = ({ devices, humans, countsMails, ...deps }: Deps) => {
+  const { clock } = deps
+  const breaker: Breaker = createBreaker(deps)
+
+  return {
+    /**
+     * Whether a known device of that user asks to sign in, and what spends the answer of an unknown one.
+     * @throws `human_required`
+     */
+    async atStart(asked: { mailboxHash: string; userId?: string; device?: string; human?: string }) {
+      const { mailboxHash, userId, device, human } = asked
+      const deviceId = userId && device ? ((await devices.find(device, userId)) ?? null) : null
+      return { deviceId, statements: deviceId ? [] : await humans.demand('sign-in', mailboxHash, human) }
+    },
+
+    /** `mail`, and what it uses up: it goes out only where there is room for it. `client`: keyed hash of who asks. */
+    mailed(asked: Asked, client: string | null, mail: Statement): Statement[] {
+      if (!countsMails) return [mail]
+      const from: Share[] = client === null ? [] : [[budgets.mailsFromClient, client]]
+      return [...spend([[budgets.mailsToMailbox, ownerOf(asked)], ...from], clock.now()), ifChanged(mail)]
+    },
+
+    /**
+     * What an attempt uses up before its code is compared; the last statement changes no row where nothing is left. A
+     * right code takes `giveBack` into its batch. @throws `human_required` under an open breaker
+     */
+    async atVerify(asked: Asked, human: string | undefined) {
+      const [share, now]: [Share, number] = [[budgets.guesses, ownerOf(asked)], clock.now()]
+      const proof = (await breaker.isOpen()) ? await humans.demand('verify', asked.mailboxHash, human) : []
+      return { statements: [...proof, ...spend([share], now)], giveBack: giveBack(share, now) }
+    },
+
+    noteFailure: breaker.noteFailure,
+    /** For the sweeper: what no longer counts. */
+    removeOld: (): Statement[] => [removeOldUses(clock.now()), humans.removeEnded(clock.now())],
+  }
+}
+export type Defence = ReturnType<typeof createDefence>

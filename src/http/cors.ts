@@ -1,0 +1,35 @@
+// Cross-origin calls with credentials (Fetch standard, CORS): named origins alone, preflights answered before the app.
+
+const allowed = {
+  methods: 'GET, HEAD, POST, PUT, PATCH, DELETE',
+  headers:
+    'authorization, content-type, idempotency-key, if-match, if-none-match, range, x-file-name, x-namespace, x-project-id, x-workspace-id',
+  exposed: 'accept-ranges, content-disposition, content-range, etag, retry-after, x-request-id',
+}
+const preflightSeconds = 600
+
+/** `isAllowed` holds for `Origin` values from which pages may call. A foreign origin is refused elsewhere. */
+export const createCors = (isAllowed: (origin: string) => boolean) => ({
+  /** The answer to a preflight; null for any other request. */
+  preflight: ({ method, headers }: Request): Response | null => {
+    if (method !== 'OPTIONS' || !headers.has('origin') || !headers.has('access-control-request-method')) return null
+    return new Response(null, {
+      status: 204,
+      headers: {
+        'access-control-allow-methods': allowed.methods,
+        'access-control-allow-headers': allowed.headers,
+        'access-control-max-age': String(preflightSeconds),
+      },
+    })
+  },
+  /** Lets the page that called read the answer. */
+  share: (request: Request, { headers }: Response): void => {
+    const origin = request.headers.get('origin')
+    if (origin === null || !isAllowed(origin)) return
+    headers.set('access-control-allow-origin', origin)
+    headers.set('access-control-allow-credentials', 'true')
+    headers.set('access-control-expose-headers', allowed.exposed)
+    headers.append('vary', 'Origin')
+  },
+})
+export type Cors = ReturnType<typeof createCors>
