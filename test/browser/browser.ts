@@ -1,6 +1,6 @@
 // A real server on a port of its own and a real Chromium to look at it with.
 import { existsSync } from 'node:fs'
-import { type BrowserContext, chromium, type Page } from 'playwright-core'
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { readConfig } from '../../src/config'
 import { writePages } from '../../src/console/build'
 import { newTestLog } from '../support'
@@ -16,6 +16,13 @@ const quiet = ['gpu', 'quic', 'background-networking', 'component-update', 'sync
 
 export const launchChromium = () =>
   chromium.launch({ executablePath: executablePath!, args: ['--headless', '--no-sandbox', '--no-first-run', ...quiet] })
+
+/** A browser of its own, as far as cookies go. What it waits for in vain fails before the test runs out of time. */
+export const newContext = async (browser: Browser, options: BrowserContextOptions = {}): Promise<BrowserContext> => {
+  const context = await browser.newContext(options)
+  context.setDefaultTimeout(8000)
+  return context
+}
 
 /** The program as `bun run start` runs it, on fresh data, with the console as its sources are now. */
 export const startDevelopment = async () => {

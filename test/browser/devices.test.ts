@@ -1,7 +1,7 @@
 // The devices of the account: what is listed, and signing them out.
 import { afterAll, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { hasChromium, launchChromium, type Server, signInByCode, startDevelopment } from './browser'
+import { hasChromium, launchChromium, newContext, type Server, signInByCode, startDevelopment } from './browser'
 
 const desktop = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/150.0.0.0 Safari/537.36'
 const phone = 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Safari/604.1'
@@ -23,7 +23,7 @@ describe.skipIf(!hasChromium)('the devices of an account', () => {
   })
   beforeEach(async () => {
     await Promise.all(contexts.map((context) => context.close()))
-    contexts = [await browser.newContext({ userAgent: desktop }), await browser.newContext({ userAgent: phone })]
+    contexts = [await newContext(browser, { userAgent: desktop }), await newContext(browser, { userAgent: phone })]
     ;[desk, pocket] = (await Promise.all(contexts.map((context) => context.newPage()))) as [Page, Page]
     const email = `${crypto.randomUUID()}@example.com`
     await signInByCode(pocket, server, email)

@@ -1,7 +1,7 @@
 // The link in a mail: one click where it was asked for, worthless to anybody else.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import type { Browser, BrowserContext } from 'playwright-core'
-import { hasChromium, launchChromium, type Server, startDevelopment } from './browser'
+import { hasChromium, launchChromium, newContext, type Server, startDevelopment } from './browser'
 
 setDefaultTimeout(30_000)
 
@@ -26,7 +26,7 @@ describe.skipIf(!hasChromium)('the link in a mail', () => {
   const hasSession = async (context: BrowserContext) => (await context.cookies()).some(({ name }) => name === 'session')
 
   test('signs in the browser that asked, leaves no secret in the address or history, and the waiting tab goes on', async () => {
-    const context = await browser.newContext()
+    const context = await newContext(browser)
     const { page, link } = await ask(context)
     const opened = await context.newPage()
     const addresses: string[] = []
@@ -41,7 +41,7 @@ describe.skipIf(!hasChromium)('the link in a mail', () => {
   })
 
   test('leads back to the place that sign-in kept', async () => {
-    const context = await browser.newContext()
+    const context = await newContext(browser)
     const { link } = await ask(context, '/account?from=mail')
     const opened = await context.newPage()
     await opened.goto(link)
@@ -50,7 +50,7 @@ describe.skipIf(!hasChromium)('the link in a mail', () => {
   })
 
   test('works from the HTML of the mail as the inbox frames it', async () => {
-    const context = await browser.newContext()
+    const context = await newContext(browser)
     await ask(context)
     const inbox = await context.newPage()
     await inbox.goto(`${server.origin}/inbox`)
@@ -62,7 +62,7 @@ describe.skipIf(!hasChromium)('the link in a mail', () => {
   })
 
   test('says in another browser to type the code where one asked, and consumes nothing', async () => {
-    const [mine, other] = [await browser.newContext(), await browser.newContext()]
+    const [mine, other] = [await newContext(browser), await newContext(browser)]
     const { page, link, code } = await ask(mine)
     const stranger = await other.newPage()
     await stranger.goto(link)
@@ -78,7 +78,7 @@ describe.skipIf(!hasChromium)('the link in a mail', () => {
   })
 
   test('survives a scanner that opens it, runs it and presses everything', async () => {
-    const [mine, other] = [await browser.newContext(), await browser.newContext()]
+    const [mine, other] = [await newContext(browser), await newContext(browser)]
     const { link } = await ask(mine)
     const scanner = await other.newPage()
     for (let round = 0; round < 3; round++) {
@@ -97,7 +97,7 @@ describe.skipIf(!hasChromium)('the link in a mail', () => {
   })
 
   test('is dead once used, and says so', async () => {
-    const context = await browser.newContext()
+    const context = await newContext(browser)
     const { link } = await ask(context)
     const opened = await context.newPage()
     await opened.goto(link)
@@ -109,7 +109,7 @@ describe.skipIf(!hasChromium)('the link in a mail', () => {
   })
 
   test('can be tried again where the server could not be reached', async () => {
-    const context = await browser.newContext()
+    const context = await newContext(browser)
     const { link } = await ask(context)
     const opened = await context.newPage()
     await opened.route('**/api/auth/link', (route) => route.abort(), { times: 1 })

@@ -2,7 +2,15 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import axe, { type AxeResults } from 'axe-core'
 import type { Browser, Page } from 'playwright-core'
-import { complaintsOf, hasChromium, launchChromium, type Server, signInByCode, startDevelopment } from './browser'
+import {
+  complaintsOf,
+  hasChromium,
+  launchChromium,
+  newContext,
+  type Server,
+  signInByCode,
+  startDevelopment,
+} from './browser'
 
 const widths = [1280, 390, 360]
 const schemes = ['light', 'dark'] as const
@@ -29,7 +37,7 @@ describe.skipIf(!hasChromium)('every page', () => {
 
   test.each(looks)('is accessible and whole at %d px in %s', async (width, colorScheme) => {
     const options = { viewport: { width, height: 800 }, colorScheme, reducedMotion: 'reduce' as const }
-    const context = await browser.newContext(options)
+    const context = await newContext(browser, options)
     const complaints = complaintsOf(context)
     const page = await context.newPage()
     const seen: Record<string, string[]> = {}
@@ -82,7 +90,7 @@ describe.skipIf(!hasChromium)('every page', () => {
   })
 
   test('stops script and style that are not ours', async () => {
-    const context = await browser.newContext()
+    const context = await newContext(browser)
     const complaints = complaintsOf(context)
     const page = await context.newPage()
     await page.goto(`${server.origin}/sign-in`)

@@ -1,7 +1,15 @@
 // Signing in and out as a person does it: real pages, real mail, real cookies.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { complaintsOf, hasChromium, launchChromium, type Server, signInByCode, startDevelopment } from './browser'
+import {
+  complaintsOf,
+  hasChromium,
+  launchChromium,
+  newContext,
+  type Server,
+  signInByCode,
+  startDevelopment,
+} from './browser'
 
 setDefaultTimeout(30_000)
 
@@ -20,10 +28,9 @@ describe.skipIf(!hasChromium)('signing in', () => {
     await server.stop()
   })
   beforeEach(async () => {
-    context = await browser.newContext()
+    context = await newContext(browser)
     complaints = complaintsOf(context)
     page = await context.newPage()
-    page.setDefaultTimeout(5000)
     email = `${crypto.randomUUID()}@example.com`
   })
   afterEach(async () => {
@@ -143,7 +150,7 @@ describe.skipIf(!hasChromium)('signing in', () => {
   })
 
   test('everything is said in Chinese to who reads Chinese, in the mail too', async () => {
-    const chinese = await browser.newContext({ locale: 'zh-CN' })
+    const chinese = await newContext(browser, { locale: 'zh-CN' })
     const tab = await chinese.newPage()
     await tab.goto(`${server.origin}/sign-in`)
     await tab.getByLabel('邮箱').fill(email)
