@@ -12,7 +12,8 @@ import { authRoutes } from './features/auth/routes'
 import { authService } from './features/auth/service'
 import { healthRoutes, probes } from './features/health/routes'
 import { healthService } from './features/health/service'
-import { keyRoutes } from './features/keys/routes'
+import { keyHygiene } from './features/keys/hygiene'
+import { keyRoutes, leakRoutes } from './features/keys/routes'
 import { keyService } from './features/keys/service'
 import { mailService } from './features/mail/service'
 import { mediaRoutes } from './features/media/routes'
@@ -20,10 +21,12 @@ import { mediaService } from './features/media/service'
 import { createMediaSweeper } from './features/media/sweeper'
 import { memberRoutes } from './features/members/routes'
 import { memberService } from './features/members/service'
+import { projectMemberService } from './features/projects/members'
 import { projectRoutes } from './features/projects/routes'
 import { projectService } from './features/projects/service'
 import { sessionRoutes } from './features/sessions/routes'
 import { sessionService } from './features/sessions/service'
+import { createPurge } from './features/workspaces/purge'
 import { workspaceRoutes } from './features/workspaces/routes'
 import { workspaceService } from './features/workspaces/service'
 import { type Access, assertEveryRouteDeclaresAccess, createAccess, type Route } from './http/access'
@@ -37,6 +40,8 @@ import { createErrorHandler } from './http/problem'
 import { createJobs } from './jobs'
 import type { Keyring } from './keyring'
 import { randomBase62 } from './lib/id'
+import { parseKeyToken } from './lib/key-token'
+import { createNetworks } from './lib/networks'
 import type { Blobs, Clock, Database, Log, Mailer, Tokens } from './ports'
 import { createHeldCache, createRevocations } from './revocation'
 import { createUnaudited, createWrite } from './write'
@@ -78,8 +83,11 @@ const createServices = (config: Config, { db, blobs, mailer, tokens, keyring, cl
   const sessions = sessionService({ ...base, tokens, ...sessionLife })
   const otherNodes = () => ({ boundMs: 0, confirmed: true })
   const keys = keyService({ ...base, keyring, prefix: config.keyPrefix, otherNodes })
+  const hygiene = keyHygiene({ ...base, prove: keys.prove })
   const projects = projectService(base)
-  const members = memberService({ ...base, addresses })
+  const projectMembers = projectMemberService(base)
+  const purge = createPurge(base)
+  const members = memberService({ ...base, addresses, endKeysMadeBy: hygiene.endMadeBy })
   const auth = authService({
     ...{ ...base, addresses, credentials: createCredentials(keyring), account, sessions, workspaces },
     enqueueMail: (challengeId, locale) => mail.enqueue({ challengeId, locale }),
@@ -100,12 +108,12 @@ const createServices = (config: Config, { db, blobs, mailer, tokens, keyring, cl
   const health = healthService({ clock, version, checks })
   return {
     ...{ revocations, jobs, workspaces, account, sessions, keys, projects, members, auth, mail, media, sweepMedia },
-    ...{ audit, health },
+    ...{ audit, health, hygiene, projectMembers, purge },
   }
 }
 type Services = ReturnType<typeof createServices>
 
-const addJobs = ({ jobs, sessions, keys, auth, mail, audit, sweepMedia }: Services) => {
+const addJobs = ({ jobs, sessions, keys, auth, mail, audit, sweepMedia, hygiene, purge }: Services) => {
   jobs.add({ name: 'outbox', everyMs: 1000, run: mail.deliverDue })
   jobs.add({
     name: 'last-used',
@@ -116,6 +124,8 @@ const addJobs = ({ jobs, sessions, keys, auth, mail, audit, sweepMedia }: Servic
   jobs.add({ name: 'seal', everyMs: 1000, run: audit.seal })
   jobs.add({ name: 'sweep', everyMs: 3_600_000, run: () => Promise.all([auth.sweep(), mail.sweep()]) })
   jobs.add({ name: 'media', everyMs: day, run: sweepMedia })
+  jobs.add({ name: 'unused-keys', everyMs: 3_600_000, run: hygiene.endUnused })
+  jobs.add({ name: 'purge', everyMs: 3_600_000, run: purge })
 }
 
 type Http = { cookies: Cookies; identify: Identify; clock: Clock; log: Log; pages: Pages }
@@ -129,9 +139,10 @@ const createRoutes = (config: Config, s: Services, { cookies, identify, clock, l
     .use(accountRoutes(access, s.account))
     .use(sessionRoutes(access, s.sessions))
     .use(workspaceRoutes(access, s.workspaces))
-    .use(projectRoutes(access, s.projects))
+    .use(projectRoutes(access, s.projects, s.projectMembers))
     .use(memberRoutes(access, s.members))
     .use(keyRoutes(access, s.keys))
+    .use(leakRoutes(access, s.hygiene))
     .use(mediaRoutes(access, s.media, identify, clock.now))
     .use(auditRoutes(access, s.audit))
     .use(healthRoutes(access, s.health, () => describeApi(routes(), { origin: config.origin, version })))
@@ -145,12 +156,16 @@ const createIdentity = (config: Config, s: Services, clock: Clock, cookies: Cook
   createIdentify({
     ...{ cookies, origins, keyPrefix: `${config.keyPrefix}_` },
     sessions: createHeldCache(s.revocations, clock, cacheEntries),
+    isKey: (token) => parseKeyToken(config.keyPrefix, token) !== null,
     keys: createHeldCache(s.revocations, clock, cacheEntries),
     entries: createHeldCache(s.revocations, clock, cacheEntries),
     proveSession: s.sessions.prove,
     proveKey: async (token) => {
       const held = await s.keys.prove(token)
-      return held && { ...held, value: { id: held.value.id, tenancy: await s.workspaces.tenancyOfKey(held.value) } }
+      if (!held) return null
+      const { id, ipAllow } = held.value
+      const mayComeFrom = ipAllow && createNetworks(ipAllow)
+      return { ...held, value: { id, mayComeFrom, tenancy: await s.workspaces.tenancyOfKey(held.value) } }
     },
     enter: s.workspaces.enter,
     sessionSeen: s.sessions.seen,

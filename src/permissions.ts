@@ -3,6 +3,8 @@
 export const roles = ['viewer', 'member', 'admin'] as const
 export type Role = (typeof roles)[number]
 
+export const leastRole = (a: Role, b: Role): Role => (roles.indexOf(a) < roles.indexOf(b) ? a : b)
+
 export const levels = ['read', 'write', 'delete', 'admin'] as const
 export type Level = (typeof levels)[number]
 
@@ -22,15 +24,22 @@ const table = {
   'workspace:create': account,
   'workspace:read': of('viewer', 'read'),
   'workspace:update': of('admin', null),
+  'workspace:delete': of('admin', null),
+  // One that is being deleted is entered by nobody: the service asks who was its admin.
+  'workspace:restore': account,
   'project:read': of('viewer', 'read'),
   'project:create': of('admin', 'admin'),
   'project:update': of('admin', 'admin'),
+  'project:delete': of('admin', null),
+  'project-member:read': of('viewer', 'admin'),
+  'project-member:update': of('admin', null),
   'member:read': of('viewer', 'admin'),
   'member:update': of('admin', null),
   'member:leave': of('viewer', null),
   'key:read': of('admin', 'admin'),
   'key:create': of('admin', null),
   'key:update': of('admin', 'admin'),
+  'key:rotate': of('admin', null),
   'key:revoke': of('admin', 'admin'),
   // Opens the route; the service asks for 'key:revoke' too, unless a key ends itself.
   'key:revoke-self': of('admin', 'read'),
@@ -87,11 +96,25 @@ export type Actor = Readonly<{
   workspace: Readonly<{ id: WorkspaceId; publicId: string; name: string }>
   /** The project the request is about; null if the actor may enter none. */
   project: Readonly<{ id: string; slug: string }> | null
-  /** Projects the actor may enter; every read of a project's things binds these. */
+  /** Projects the actor may enter with the right that is asked for; every read of a project's things binds these. */
   projects: readonly string[]
   role: Role | null
   level: Level | null
   environment: 'live' | 'test' | 'dev' | null
+  /** Of a key: the first of the line that rotation made, which limits and usage follow. */
+  lineage: string | null
   permissions: ReadonlySet<Permission>
+  /** What is held in restricted projects where the role is a lesser one; in any other, `permissions`. */
+  narrowed: ReadonlyMap<string, ReadonlySet<Permission>>
   origin: Origin
 }>
+
+/** What the actor holds in one of the projects it may enter. */
+export const heldIn = (
+  { permissions, narrowed }: Pick<Actor, 'permissions' | 'narrowed'>,
+  projectId: string,
+): ReadonlySet<Permission> => narrowed.get(projectId) ?? permissions
+
+/** The actor as it goes about something that takes `need`: left with the projects in which it holds that. */
+export const boundTo = (actor: Actor, need: Permission): Actor =>
+  actor.narrowed.size === 0 ? actor : { ...actor, projects: actor.projects.filter((id) => heldIn(actor, id).has(need)) }

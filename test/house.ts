@@ -41,5 +41,5 @@ export type House = Awaited<ReturnType<typeof newHouse>>
 /** The actor that a key is, as identify would make it. */
 export const keyActor = (tenant: Actor, id: string, level: NonNullable<Actor['level']>): Actor => ({
   ...tenant,
-  ...{ type: 'key', id, person: null, role: null, level, permissions: ofLevel[level] },
+  ...{ type: 'key', id, person: null, role: null, level, lineage: id, permissions: ofLevel[level] },
 })

@@ -45,7 +45,7 @@ test('a key is shown once and proves its workspace, level, environment and proje
   expect(await keys.prove(token)).toEqual({
     value: {
       ...{ id: made.id, workspace: acme.admin.workspace, level: 'write', environment: 'test' },
-      ...{ projects: [acme.projectId], expiresAt: null },
+      ...{ projects: [acme.projectId], lineage: made.id, ipAllow: null, expiresAt: null },
     },
     subjects: [`key:${made.id}`, `workspace:${acme.admin.workspace.publicId}`],
     expiresAt: Number.POSITIVE_INFINITY,
@@ -111,14 +111,14 @@ test("a key names only its own workspace's projects, and only those its maker ma
   const restricted = { workspaceId: acme.admin.workspace.id, id: newId('prj'), slug: 'r', name: 'R', createdAt: 1 }
   await house.db.batch([statement(builder.insert(projects).values({ ...restricted, restricted: true }))])
   for (const id of [other.projectId, restricted.id, newId('prj')])
-    expect(await failure(create({ projects: [acme.projectId, id] }))).toBe('not_found')
+    expect(await failure(create({ level: 'write', projects: [acme.projectId, id] }))).toBe('not_found')
   // A list of the actor's that is behind the database does not help.
   const stale = { ...acme.admin, projects: [acme.projectId, other.projectId] }
-  expect(await failure(keys.create(stale, CreateKey.parse({ name: 'CI', projects: [other.projectId] })))).toBe(
-    'not_found',
-  )
+  expect(
+    await failure(keys.create(stale, CreateKey.parse({ name: 'CI', level: 'write', projects: [other.projectId] }))),
+  ).toBe('not_found')
   expect((await keys.list(acme.admin, { limit: 50, cursor: null })).data).toEqual([])
-  expect(await failure(create({ projects: [acme.projectId] }))).toBeNull()
+  expect(await failure(create({ level: 'read', projects: [acme.projectId] }))).toBeNull()
 })
 
 test('a key ends at its expiry, also while it is cached', async () => {
@@ -186,13 +186,13 @@ test("another workspace's key is as none", async () => {
   const [{ id, token }, stranger] = [await create(), (await house.newTenant()).admin]
   for (const strange of [id, newId('key')]) {
     expect(await failure(keys.get(stranger, strange))).toBe('not_found')
-    expect(await failure(keys.rename(stranger, strange, { name: 'mine' }))).toBe('not_found')
+    expect(await failure(keys.update(stranger, strange, { name: 'mine' }))).toBe('not_found')
     expect(await failure(keys.revoke(stranger, strange))).toBe('not_found')
   }
   expect((await keys.list(stranger, { limit: 50, cursor: null })).data).toEqual([])
   expect(await keys.get(acme.admin, id)).toMatchObject({ name: 'CI', status: 'active' })
   expect(await keys.prove(token)).not.toBeNull()
-  expect((await keys.rename(acme.admin, id, { name: 'Deploy' })).name).toBe('Deploy')
+  expect((await keys.update(acme.admin, id, { name: 'Deploy' })).name).toBe('Deploy')
 })
 
 test('a list has every key once, newest first, over pages, and never a token', async () => {

@@ -69,7 +69,8 @@ CREATE TABLE workspaces (
   id TEXT NOT NULL UNIQUE,
   name TEXT NOT NULL,
   created_by TEXT NOT NULL,
-  created_at INTEGER NOT NULL
+  created_at INTEGER NOT NULL,
+  deletes_at INTEGER
 );
 CREATE TABLE projects (
   workspace_id INTEGER NOT NULL REFERENCES workspaces (workspace_id),
@@ -79,6 +80,7 @@ CREATE TABLE projects (
   restricted INTEGER NOT NULL DEFAULT 0,
   is_default INTEGER NOT NULL DEFAULT 0,
   created_at INTEGER NOT NULL,
+  deleted_at INTEGER,
   PRIMARY KEY (workspace_id, id)
 );
 CREATE UNIQUE INDEX projects_by_slug ON projects (workspace_id, slug);
@@ -102,6 +104,10 @@ CREATE TABLE api_keys (
   level TEXT NOT NULL CHECK (level IN ('read', 'write', 'delete', 'admin')),
   environment TEXT NOT NULL CHECK (environment IN ('live', 'test', 'dev')),
   projects TEXT,
+  ip_allow TEXT,
+  lineage TEXT NOT NULL,
+  rotated_at INTEGER,
+  warned_at INTEGER,
   created_by TEXT NOT NULL,
   created_at INTEGER NOT NULL,
   last_used_at INTEGER,
@@ -111,6 +117,7 @@ CREATE TABLE api_keys (
 );
 CREATE UNIQUE INDEX api_keys_by_token ON api_keys (token_hash);
 CREATE INDEX api_keys_by_age ON api_keys (workspace_id, created_at);
+CREATE INDEX api_keys_by_use ON api_keys (coalesce(last_used_at, created_at)) WHERE revoked_at IS NULL;
 CREATE TABLE media (
   workspace_id INTEGER NOT NULL,
   id TEXT NOT NULL,

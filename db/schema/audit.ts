@@ -40,3 +40,13 @@ export const auditHeads = sqliteTable('audit_heads', {
   /** Ed25519 over chain, position, hash and instant, base64url. */
   signature: text().notNull(),
 })
+
+/** How far each chain was pruned, signed: the rows up to here are gone with our word for it. */
+export const auditCheckpoints = sqliteTable('audit_checkpoints', {
+  chain: text().primaryKey(),
+  position: integer().notNull(),
+  hash: text().notNull(),
+  at: instant('at').notNull(),
+  kid: text().notNull(),
+  signature: text().notNull(),
+})

@@ -11,6 +11,8 @@ export const workspaces = sqliteTable('workspaces', {
   name: text().notNull(),
   createdBy: text('created_by').notNull(),
   createdAt: instant('created_at').notNull(),
+  /** Being deleted: nobody enters, and from this instant on it is purged. */
+  deletesAt: instant('deletes_at'),
 })
 
 export const projects = sqliteTable(
@@ -23,6 +25,7 @@ export const projects = sqliteTable(
     restricted: integer({ mode: 'boolean' }).notNull().default(false),
     isDefault: integer('is_default', { mode: 'boolean' }).notNull().default(false),
     createdAt: instant('created_at').notNull(),
+    deletedAt: instant('deleted_at'),
   },
   (t) => [
     primaryKey({ columns: [t.workspaceId, t.id] }),
@@ -42,6 +45,22 @@ export const members = sqliteTable(
   (t) => [primaryKey({ columns: [t.workspaceId, t.userId] }), index('members_by_user').on(t.userId)],
 )
 
+/** Who may enter a restricted project, and with which role there. */
+export const projectMembers = sqliteTable(
+  'project_members',
+  {
+    workspaceId: workspaceId(),
+    projectId: text('project_id').notNull(),
+    userId: text('user_id').notNull(),
+    role: text({ enum: ['viewer', 'member', 'admin'] }).notNull(),
+    createdAt: instant('created_at').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workspaceId, t.projectId, t.userId] }),
+    index('project_members_by_user').on(t.workspaceId, t.userId),
+  ],
+)
+
 export const apiKeys = sqliteTable(
   'api_keys',
   {
@@ -56,6 +75,13 @@ export const apiKeys = sqliteTable(
     environment: text({ enum: ['live', 'test', 'dev'] }).notNull(),
     /** Ids of the projects it may enter; null means all. */
     projects: text({ mode: 'json' }).$type<string[]>(),
+    /** Networks (CIDR) it may be used from; null means any. */
+    ipAllow: text('ip_allow', { mode: 'json' }).$type<string[]>(),
+    /** The first key of the line that rotation made: what limits and usage follow. */
+    lineage: text().notNull(),
+    rotatedAt: instant('rotated_at'),
+    /** When its keepers were told that nobody uses it. */
+    warnedAt: instant('warned_at'),
     createdBy: text('created_by').notNull(),
     createdAt: instant('created_at').notNull(),
     lastUsedAt: instant('last_used_at'),

@@ -1,7 +1,7 @@
 // Who may call a route: each declares `access: 'noun:verb'` or `open: 'why'`, and the program does not start otherwise.
 import { Elysia } from 'elysia'
 import { Failure } from '../errors'
-import { type Actor, type Permission, type Person, scopeOf } from '../permissions'
+import { type Actor, boundTo, type Permission, type Person, scopeOf } from '../permissions'
 import { readJson } from './body'
 import { actorOf, arrivedAt, type Exchange, exchangeOf, personOf } from './exchange'
 
@@ -32,7 +32,8 @@ export const createAccess = () =>
       },
       resolve: ({ request }) => {
         const caller = exchangeOf(request)
-        const [actor, person] = [actorOf(caller), personOf(caller)]
+        const [held, person] = [actorOf(caller), personOf(caller)]
+        const actor = held && boundTo(held, need)
         // For the types: a route of an account permission has no actor, of a key's no person.
         return { caller, actor: actor as Actor, person: person as Person }
       },

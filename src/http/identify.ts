@@ -1,19 +1,22 @@
 // From a request's credential to whoever it is made as. Nothing is awaited when warm; identity comes from nowhere else.
 import { sha256 } from '../lib/crypto'
 import { isId } from '../lib/id'
-import type { Actor, Person } from '../permissions'
+import { type Actor, heldIn, type Person } from '../permissions'
 import type { Held, HeldCache } from '../revocation'
 import type { Cookies } from './cookie'
-import { type Identity, nobody } from './exchange'
+import { findExchange, type Identity, nobody } from './exchange'
 import type { OriginGuard } from './origin-guard'
 
 type Project = Readonly<{ id: string; slug: string; isDefault: boolean }>
 /** What a person or key is inside one workspace, before a project is picked. */
 export type Tenancy = Readonly<
-  Pick<Actor, 'workspace' | 'role' | 'level' | 'environment' | 'permissions'> & { projects: readonly Project[] }
+  Pick<Actor, 'workspace' | 'role' | 'level' | 'environment' | 'lineage' | 'permissions' | 'narrowed'> & {
+    projects: readonly Project[]
+  }
 >
 type SessionProof = Omit<Person, 'origin'>
-export type KeyTenancy = { id: string; tenancy: Tenancy }
+/** `mayComeFrom`: whether its list of networks has that client's address; an unknown address is in none. */
+export type KeyTenancy = { id: string; tenancy: Tenancy; mayComeFrom: ((address: string) => boolean) | null }
 /** A person's way into a workspace: the one named, or their only one. */
 export type Entry = { tenancy: Tenancy } | { refusal: 'workspace_required' }
 
@@ -21,6 +24,8 @@ export type Sources = {
   cookies: Cookies
   origins: OriginGuard
   keyPrefix: string
+  /** Whether a text has the shape and checksum of a key: nothing is read for one that has not. */
+  isKey: (token: string) => boolean
   sessions: HeldCache<SessionProof>
   keys: HeldCache<KeyTenancy>
   entries: HeldCache<Entry>
@@ -34,7 +39,7 @@ export type Sources = {
 }
 
 /** What the request names, or the thing it asks for says of itself. */
-type Wanted = Readonly<{ workspace: string | null; project: string | null }>
+type Wanted = Readonly<{ workspace: string | null; project: string | null; request: Request }>
 
 const bearer = /^Bearer ([A-Za-z0-9._~+/-]{1,2048})$/i
 
@@ -54,14 +59,18 @@ export const actorIn = (
   if (wanted !== null && !project) return null
   // Naming a project confines the request to it: a thing of another one does not exist for it.
   const open = wanted !== null && project ? [project] : projects
-  return { ...rest, ...as, project: project ?? null, projects: open.map((p) => p.id) }
+  const permissions = project ? heldIn(tenancy, project.id) : tenancy.permissions
+  return { ...rest, ...as, permissions, project: project ?? null, projects: open.map((p) => p.id) }
 }
 
 const within = (person: SessionProof | null, actor: Identity['actor']): Identity =>
   actor ? { person, actor, refusal: 'forbidden' } : { person, actor: null, refusal: 'not_found' }
 
 export const createIdentify = (from: Sources) => {
-  const asKey = ({ workspace, project }: Wanted, { id, tenancy }: KeyTenancy): Identity => {
+  const asKey = (wanted: Wanted, { id, tenancy, mayComeFrom }: KeyTenancy): Identity => {
+    const { workspace, project, request } = wanted
+    // At each request: the cache knows the key, not where it is used from.
+    if (mayComeFrom && !mayComeFrom(findExchange(request)?.address ?? '')) return nobody
     from.keySeen({ id, workspace: tenancy.workspace })
     if (workspace !== null && workspace !== tenancy.workspace.publicId) return { ...nobody, refusal: 'not_found' }
     return within(null, actorIn(tenancy, { type: 'key', id }, project))
@@ -88,6 +97,7 @@ export const createIdentify = (from: Sources) => {
     const cacheKey = sha256(token)
     const warm = from.keys.get(cacheKey)
     if (warm) return asKey(wanted, warm)
+    if (!from.isKey(token)) return nobody
     return from.keys.fill(cacheKey, () => from.proveKey(token)).then((key) => (key ? asKey(wanted, key) : nobody))
   }
 
@@ -108,8 +118,10 @@ export const createIdentify = (from: Sources) => {
     const { headers } = request
     const named = headers.get('x-workspace-id')
     if (workspace !== null && named !== null && named !== workspace) return { ...nobody, refusal: 'not_found' }
-    const project = headers.get('x-project-id') ?? headers.get('x-namespace')
-    const wanted: Wanted = { workspace: workspace ?? named, project }
+    const [project, alias] = [headers.get('x-project-id'), headers.get('x-namespace')]
+    // Two names that disagree are the name of nothing.
+    const wantedProject = project !== null && alias !== null && project !== alias ? '' : (project ?? alias)
+    const wanted: Wanted = { workspace: workspace ?? named, project: wantedProject, request }
     const authorization = headers.get('authorization')
     if (authorization !== null) {
       const token = bearer.exec(authorization)?.[1]

@@ -2,7 +2,19 @@
 import { Elysia } from 'elysia'
 import type { Access } from '../../http/access'
 import { PageQuery } from '../../lib/page'
-import { CreateKey, Key, KeyList, KeyParams, NewKey, Receipt, RenameKey } from './model'
+import type { KeyHygiene } from './hygiene'
+import {
+  CreateKey,
+  Key,
+  KeyList,
+  KeyParams,
+  LeakedKey,
+  LeakTaken,
+  NewKey,
+  Receipt,
+  RotateKey,
+  UpdateKey,
+} from './model'
 import type { KeyService } from './service'
 
 export const keyRoutes = (access: Access, keys: KeyService) =>
@@ -23,14 +35,34 @@ export const keyRoutes = (access: Access, keys: KeyService) =>
       params: KeyParams,
       response: { 200: Key },
     })
-    .patch('/:id', ({ actor, params, body }) => keys.rename(actor, params.id, body), {
+    .patch('/:id', ({ actor, params, body }) => keys.update(actor, params.id, body), {
       access: 'key:update',
       params: KeyParams,
-      body: RenameKey,
+      body: UpdateKey,
       response: { 200: Key },
     })
+    .post(
+      '/:id/rotate',
+      async ({ actor, params, body, status }) => status(201, await keys.rotate(actor, params.id, body)),
+      {
+        access: 'key:rotate',
+        params: KeyParams,
+        body: RotateKey,
+        response: { 201: NewKey },
+      },
+    )
     .delete('/:id', ({ actor, params }) => keys.revoke(actor, params.id), {
       access: 'key:revoke-self',
       params: KeyParams,
       response: { 200: Receipt },
     })
+
+export const leakRoutes = (access: Access, hygiene: KeyHygiene) =>
+  new Elysia({ name: 'leaks' }).use(access).post(
+    '/api/leaks',
+    async ({ caller, body, status }) => {
+      await hygiene.leaked(caller, body.token)
+      return status(202, { status: 'taken' } as const)
+    },
+    { open: 'whoever found a key has it; the answer says nothing', body: LeakedKey, response: { 202: LeakTaken } },
+  )

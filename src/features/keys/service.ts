@@ -12,7 +12,7 @@ import type { Clock, Database } from '../../ports'
 import { type Held, revoke } from '../../revocation'
 import { assertFresh } from '../../step-up'
 import { demand, guard, type Unaudited, type Write } from '../../write'
-import type { CreateKey, Key, NewKey, Receipt, RenameKey } from './model'
+import type { CreateKey, Key, NewKey, Receipt, RotateKey, UpdateKey } from './model'
 import { type KeyRow, keyStore } from './store'
 
 type Deps = {
@@ -34,7 +34,14 @@ export type KeyProof = {
   level: Level
   environment: Environment
   projects: readonly string[] | null
+  lineage: string
+  /** Networks it may be used from; null means any. */
+  ipAllow: readonly string[] | null
   expiresAt: number | null
+}
+
+type Wanted = Pick<KeyRow, 'name' | 'level' | 'environment' | 'projects' | 'expiresAt' | 'ipAllow'> & {
+  lineage?: string
 }
 
 const present = (row: KeyRow, now: number): Key => ({
@@ -44,6 +51,8 @@ const present = (row: KeyRow, now: number): Key => ({
   level: row.level,
   environment: row.environment,
   projects: row.projects,
+  ip_allow: row.ipAllow,
+  lineage: row.lineage,
   status: row.revokedAt !== null ? 'revoked' : row.expiresAt !== null && row.expiresAt <= now ? 'expired' : 'active',
   created_at: rfc3339(row.createdAt),
   last_used_at: rfc3339OrNull(row.lastUsedAt),
@@ -70,6 +79,18 @@ export const keyService = ({ db, write, unaudited, clock, keyring, prefix, other
     return ended?.rows[0]?.revoked_at as number
   }
 
+  /** The row of a new key and its token, which is not kept. */
+  const newRow = (actor: Actor, wanted: Wanted, now: number) => {
+    const token = newKeyToken(prefix, wanted.environment)
+    const { kid, key: pepper } = keyring.current('pepper')
+    const id = newId('key')
+    const row = {
+      ...{ id, workspaceId: actor.workspace.id, kid, tokenHash: keyedHash(pepper, token), hint: hintOf(token) },
+      ...{ createdBy: actor.id, createdAt: now, lastUsedAt: null, revokedAt: null, lineage: id, ...wanted },
+    }
+    return { row, token }
+  }
+
   return {
     /**
      * A new key of the actor's workspace, with its token, which is not kept and never shown again.
@@ -80,18 +101,38 @@ export const keyService = ({ db, write, unaudited, clock, keyring, prefix, other
       assertFresh(actor.person, now)
       if (expiresAt !== null && expiresAt <= now) throw new Failure('invalid', 'expires_at has passed')
       if (projects?.some((id) => !actor.projects.includes(id))) throw new Failure('not_found')
-      const token = newKeyToken(prefix, environment)
-      const { kid, key: pepper } = keyring.current('pepper')
-      const row = {
-        ...{ id: newId('key'), workspaceId: actor.workspace.id, name, level, environment, projects },
-        ...{ kid, tokenHash: keyedHash(pepper, token), hint: hintOf(token) },
-        ...{ createdBy: actor.id, createdAt: now, expiresAt, lastUsedAt: null, revokedAt: null },
-      }
-      const change = { level, environment, projects, expires_at: rfc3339OrNull(expiresAt) }
+      const ipAllow = input.ip_allow ?? null
+      const { row, token } = newRow(actor, { name, level, environment, projects, expiresAt, ipAllow }, now)
+      const change = { level, environment, projects, expires_at: rfc3339OrNull(expiresAt), ip_allow: ipAllow !== null }
       await write(actor, { action: 'key.created', targets: [row.id], change }, [
         demand(store.hasRole(actor.workspace.id, actor.id, actor.role), 'forbidden'),
         ...(projects === null ? [] : [demand(store.hasProjects(actor.workspace.id, projects), 'not_found')]),
         store.insert(row),
+      ])
+      return { ...present(row, now), token }
+    },
+
+    /**
+     * A successor with the same rights, and as long a life as the old one was made for; the old one ends after the grace,
+     * or by its own end if that is sooner. @throws `step_up_required`, `not_found`; `conflict` for a key that was rotated
+     * before or has ended.
+     */
+    async rotate(actor: Actor, id: string, { grace_seconds }: RotateKey): Promise<NewKey> {
+      const now = clock.now()
+      assertFresh(actor.person, now)
+      const old = await store.find(actor.workspace.id, id)
+      if (!old) throw new Failure('not_found')
+      const { name, level, environment, projects, ipAllow, lineage } = old
+      const expiresAt = old.expiresAt === null ? null : now + (old.expiresAt - old.createdAt)
+      const wanted = { name, level, environment, projects, ipAllow, lineage, expiresAt }
+      const { row, token } = newRow(actor, wanted, now)
+      await write(actor, { action: 'key.rotated', targets: [id, row.id], change: { grace_seconds } }, [
+        demand(store.hasRole(actor.workspace.id, actor.id, actor.role), 'forbidden'),
+        store.supersede(actor.workspace.id, id, now, now + grace_seconds * 1000),
+        guard('conflict', 'That key was rotated before, or has ended'),
+        store.insert(row),
+        // What is cached of it does not know its new end.
+        revoke(now, `key:${id}`),
       ])
       return { ...present(row, now), token }
     },
@@ -102,11 +143,12 @@ export const keyService = ({ db, write, unaudited, clock, keyring, prefix, other
       for (const { key: pepper } of keyring.all('pepper')) {
         const row = await store.locate(keyedHash(pepper, token))
         if (!row) continue
-        const { id, level, environment, projects, expiresAt } = row
-        if (row.revokedAt !== null || (expiresAt !== null && expiresAt <= clock.now())) return null
+        const { id, level, environment, projects, lineage, ipAllow, expiresAt } = row
+        if (row.workspaceDeletesAt !== null || row.revokedAt !== null) return null
+        if (expiresAt !== null && expiresAt <= clock.now()) return null
         const workspace = { id: row.workspaceId, publicId: row.workspacePublicId, name: row.workspaceName }
         return {
-          value: { id, workspace, level, environment, projects, expiresAt },
+          value: { id, workspace, level, environment, projects, lineage, ipAllow, expiresAt },
           subjects: [`key:${id}`, `workspace:${workspace.publicId}`],
           expiresAt: expiresAt ?? Number.POSITIVE_INFINITY,
         }
@@ -128,12 +170,18 @@ export const keyService = ({ db, write, unaudited, clock, keyring, prefix, other
     /** @throws `not_found` */
     get,
 
-    /** @throws `not_found` */
-    async rename(actor: Actor, id: string, { name }: RenameKey): Promise<Key> {
-      await write(actor, { action: 'key.updated', targets: [id], change: { fields: ['name'] } }, [
-        store.rename(actor.workspace.id, id, name),
-        guard('not_found'),
-      ])
+    /** Another name; other networks take a fresh sign-in, so no key does that. @throws `not_found`, `step_up_required` */
+    async update(actor: Actor, id: string, { name, ip_allow }: UpdateKey): Promise<Key> {
+      const now = clock.now()
+      const change = { ...(name !== undefined && { name }), ...(ip_allow !== undefined && { ipAllow: ip_allow }) }
+      const fields = Object.keys(change)
+      if (ip_allow !== undefined) assertFresh(actor.person, now)
+      if (fields.length > 0)
+        await write(actor, { action: 'key.updated', targets: [id], change: { fields } }, [
+          store.update(actor.workspace.id, id, change),
+          guard('not_found'),
+          ...(ip_allow === undefined ? [] : [revoke(now, `key:${id}`)]),
+        ])
       return get(actor, id)
     },
 

@@ -1,6 +1,6 @@
 // The only SQL about API keys.
-import { and, desc, eq, inArray, isNull, lt, or, type SQL, sql } from 'drizzle-orm'
-import { apiKeys, members, projects, workspaces } from '../../../db/schema'
+import { and, desc, eq, gt, inArray, isNull, lt, or, type SQL, sql } from 'drizzle-orm'
+import { apiKeys, members, projects, revocations, workspaces } from '../../../db/schema'
 import { type After, afterArgs, isAfter } from '../../lib/page'
 import type { Role, WorkspaceId } from '../../permissions'
 import type { Database, Statement } from '../../ports'
@@ -13,6 +13,8 @@ const listed = {
   level: apiKeys.level,
   environment: apiKeys.environment,
   projects: apiKeys.projects,
+  ipAllow: apiKeys.ipAllow,
+  lineage: apiKeys.lineage,
   createdAt: apiKeys.createdAt,
   lastUsedAt: apiKeys.lastUsedAt,
   expiresAt: apiKeys.expiresAt,
@@ -20,6 +22,12 @@ const listed = {
 }
 
 const isKey = (workspaceId: WorkspaceId, id: string) => and(eq(apiKeys.workspaceId, workspaceId), eq(apiKeys.id, id))
+
+const isMadeBy = (workspaceId: WorkspaceId, userId: string) =>
+  and(eq(apiKeys.workspaceId, workspaceId), eq(apiKeys.createdBy, userId), isNull(apiKeys.revokedAt))
+
+const isLive = (now: number) =>
+  and(isNull(apiKeys.revokedAt), or(isNull(apiKeys.expiresAt), gt(apiKeys.expiresAt, now)))
 
 const reads = (db: Database) => {
   const ofWorkspace = eq(apiKeys.workspaceId, sql.placeholder('workspaceId'))
@@ -34,12 +42,29 @@ const reads = (db: Database) => {
           level: apiKeys.level,
           environment: apiKeys.environment,
           projects: apiKeys.projects,
+          ipAllow: apiKeys.ipAllow,
+          lineage: apiKeys.lineage,
           expiresAt: apiKeys.expiresAt,
           revokedAt: apiKeys.revokedAt,
+          workspaceDeletesAt: workspaces.deletesAt,
         })
         .from(apiKeys)
         .innerJoin(workspaces, eq(workspaces.workspaceId, apiKeys.workspaceId))
         .where(eq(apiKeys.tokenHash, sql.placeholder('tokenHash')))
+        .prepare(),
+    ),
+    unused: db.acrossTenants('keys of all workspaces that nobody uses are ended', (orm) =>
+      orm
+        .select({ workspaceId: apiKeys.workspaceId, id: apiKeys.id })
+        .from(apiKeys)
+        .where(
+          and(
+            isNull(apiKeys.revokedAt),
+            lt(sql`coalesce(${apiKeys.lastUsedAt}, ${apiKeys.createdAt})`, sql.placeholder('since')),
+            lt(sql`coalesce(${apiKeys.warnedAt}, 0)`, sql.placeholder('toldBefore')),
+          ),
+        )
+        .limit(sql.placeholder('limit'))
         .prepare(),
     ),
     find: db.orm
@@ -58,7 +83,7 @@ const reads = (db: Database) => {
 }
 
 export const keyStore = (db: Database) => {
-  const { locate, find, list } = reads(db)
+  const { locate, find, list, unused } = reads(db)
   return {
     /** What is needed to authenticate the holder of a token, by its keyed hash, and nothing else. */
     locate: (tokenHash: string) => locate.get({ tokenHash }),
@@ -67,8 +92,16 @@ export const keyStore = (db: Database) => {
     list: (workspaceId: WorkspaceId, limit: number, after: After | null) =>
       list.all({ workspaceId, limit, ...afterArgs(after) }),
     insert: (row: typeof apiKeys.$inferInsert) => statement(builder.insert(apiKeys).values(row)),
-    rename: (workspaceId: WorkspaceId, id: string, name: string) =>
-      statement(builder.update(apiKeys).set({ name }).where(isKey(workspaceId, id))),
+    update: (workspaceId: WorkspaceId, id: string, change: { name?: string; ipAllow?: string[] | null }) =>
+      statement(builder.update(apiKeys).set(change).where(isKey(workspaceId, id))),
+    /** Brings the end of a live key forward to `until`, once: its successor is made in the same batch. */
+    supersede: (workspaceId: WorkspaceId, id: string, now: number, until: number) =>
+      statement(
+        builder
+          .update(apiKeys)
+          .set({ rotatedAt: now, expiresAt: sql`min(coalesce(${apiKeys.expiresAt}, ${until}), ${until})` })
+          .where(and(isKey(workspaceId, id), isNull(apiKeys.rotatedAt), isLive(now))),
+      ),
     /** Revokes, or finds it revoked: RETURNING says since when. */
     revoke: (workspaceId: WorkspaceId, id: string, now: number) =>
       statement(
@@ -78,6 +111,26 @@ export const keyStore = (db: Database) => {
           .where(isKey(workspaceId, id))
           .returning({ revokedAt: apiKeys.revokedAt }),
       ),
+    /** Revokes all live keys that a person made. */
+    revokeMadeBy: (workspaceId: WorkspaceId, userId: string, now: number) =>
+      statement(builder.update(apiKeys).set({ revokedAt: now }).where(isMadeBy(workspaceId, userId))),
+    /** Tells every node of it. Before the statement above, in its batch: so none is missed that was made this instant. */
+    takeAwayMadeBy: (workspaceId: WorkspaceId, userId: string, now: number): Statement => ({
+      ...statement(
+        builder
+          .insert(revocations)
+          .select(
+            sql`select null, 'key:' || ${apiKeys.id}, ${now} from ${apiKeys} where ${isMadeBy(workspaceId, userId)}`,
+          )
+          .returning({ seq: revocations.seq, subject: revocations.subject }),
+      ),
+      revokes: true,
+    }),
+    /** Live keys of all workspaces that nobody used since an instant and, if one is given, nobody was told of since. */
+    unused: (since: number, toldBefore: number | null, limit: number) =>
+      unused.all({ since, toldBefore: toldBefore ?? Number.MAX_SAFE_INTEGER, limit }),
+    warned: (workspaceId: WorkspaceId, id: string, warnedAt: number) =>
+      statement(builder.update(apiKeys).set({ warnedAt }).where(isKey(workspaceId, id))),
     used: (workspaceId: WorkspaceId, id: string, at: number): Statement =>
       statement(
         builder
@@ -97,6 +150,7 @@ export const keyStore = (db: Database) => {
       sql`(select count(*) from ${projects} where ${and(
         eq(projects.workspaceId, workspaceId),
         inArray(projects.id, [...ids]),
+        isNull(projects.deletedAt),
       )}) = ${ids.length}`,
   }
 }

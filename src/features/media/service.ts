@@ -4,7 +4,7 @@ import { isId, newId, randomBase62 } from '../../lib/id'
 import { type After, type Page, type PageQuery, paginate } from '../../lib/page'
 import { cutBy } from '../../lib/stream'
 import { rfc3339 } from '../../lib/time'
-import type { Actor, Permission } from '../../permissions'
+import { type Actor, heldIn, type Permission } from '../../permissions'
 import type { Blobs, ByteRange, Clock, Database, Log, StagedBlob } from '../../ports'
 import { type Revocations, subjectsOf } from '../../revocation'
 import { guard, type Write } from '../../write'
@@ -49,7 +49,7 @@ export const mediaService = ({ db, write, blobs, clock, log, revocations, limits
   const hold = (actor: Actor, born: number, judge: Judge, need: Permission, projectId: string) =>
     revocations.hold(subjectsOf(actor), born, async () => {
       const now = await judge(actor.workspace.publicId)
-      return (now?.permissions.has(need) && now.projects.includes(projectId)) ?? false
+      return now?.projects.includes(projectId) === true && heldIn(now, projectId).has(need)
     })
 
   const get = async (actor: Actor, id: string): Promise<Media> => {

@@ -16,3 +16,7 @@ export const MemberList = listOf(Member)
 export const MemberParams = z.strictObject({ id: z.string().refine((id) => isId('usr', id)) })
 export const UpdateMember = z.strictObject({ role: z.enum(roles) })
 export type UpdateMember = z.infer<typeof UpdateMember>
+export const RemoveMember = z.strictObject({
+  /** Whether the API keys they made end as well; a key outlives its maker otherwise. */
+  revoke_keys: z.enum(['true', 'false']).default('false'),
+})

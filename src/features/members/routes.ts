@@ -2,7 +2,7 @@
 import { Elysia } from 'elysia'
 import type { Access } from '../../http/access'
 import { PageQuery } from '../../lib/page'
-import { Member, MemberList, MemberParams, UpdateMember } from './model'
+import { Member, MemberList, MemberParams, RemoveMember, UpdateMember } from './model'
 import type { MemberService } from './service'
 
 export const memberRoutes = (access: Access, members: MemberService) =>
@@ -21,9 +21,9 @@ export const memberRoutes = (access: Access, members: MemberService) =>
     })
     .delete(
       '/:id',
-      async ({ actor, params, status }) => {
-        await members.remove(actor, params.id)
+      async ({ actor, params, query, status }) => {
+        await members.remove(actor, params.id, query.revoke_keys === 'true')
         return status(204, undefined)
       },
-      { access: 'member:leave', params: MemberParams },
+      { access: 'member:leave', params: MemberParams, query: RemoveMember },
     )

@@ -4,15 +4,22 @@ import { Failure } from '../../errors'
 import { type After, type Page, type PageQuery, paginate } from '../../lib/page'
 import { rfc3339 } from '../../lib/time'
 import type { Actor } from '../../permissions'
-import type { Clock, Database } from '../../ports'
+import type { Clock, Database, Statement } from '../../ports'
 import { revoke, type Subject } from '../../revocation'
 import { guard, type Write } from '../../write'
 import type { Member, UpdateMember } from './model'
 import { type MemberRow, memberStore } from './store'
 
-type Deps = { db: Database; write: Write; clock: Clock; addresses: Addresses }
+type Deps = {
+  db: Database
+  write: Write
+  clock: Clock
+  addresses: Addresses
+  /** Ends the keys a person made, as statements. @throws Failure `forbidden` for who may not. */
+  endKeysMadeBy: (actor: Actor, userId: string) => Statement[]
+}
 
-export const memberService = ({ db, write, clock, addresses }: Deps) => {
+export const memberService = ({ db, write, clock, addresses, endKeysMadeBy }: Deps) => {
   const store = memberStore(db)
 
   const present = (row: MemberRow): Member => ({
@@ -47,15 +54,18 @@ export const memberService = ({ db, write, clock, addresses }: Deps) => {
       return present(row)
     },
 
-    /** Removes a member; anybody may remove themselves. @throws `not_found`, `forbidden`; `conflict` when it would leave no admin. */
-    async remove(actor: Actor, userId: string): Promise<void> {
+    /** Removes a member, and the keys they made if told to; anybody may remove themselves. @throws `not_found`, `forbidden`; `conflict` when it would leave no admin. */
+    async remove(actor: Actor, userId: string, revokeKeys = false): Promise<void> {
       const leaves = userId === actor.id
       if (!leaves && !actor.permissions.has('member:update')) throw new Failure('forbidden')
-      await write(actor, { action: leaves ? 'member.left' : 'member.removed', targets: [userId] }, [
+      const endKeys = revokeKeys ? endKeysMadeBy(actor, userId) : []
+      const event = { action: leaves ? 'member.left' : 'member.removed', targets: [userId] }
+      await write(actor, { ...event, ...(revokeKeys && { change: { revoke_keys: true } }) }, [
         store.remove(actor.workspace.id, userId),
         guard('not_found'),
         store.keepsAnAdmin(actor.workspace.id),
         revoke(clock.now(), ...subjects(actor, userId)),
+        ...endKeys,
       ])
     },
   }

@@ -2,10 +2,21 @@
 import { Elysia } from 'elysia'
 import type { Access } from '../../http/access'
 import { PageQuery } from '../../lib/page'
-import { CreateProject, Project, ProjectList, ProjectParams, UpdateProject } from './model'
+import type { ProjectMemberService } from './members'
+import {
+  CreateProject,
+  Project,
+  ProjectList,
+  ProjectMember,
+  ProjectMemberList,
+  ProjectMemberParams,
+  ProjectParams,
+  PutProjectMember,
+  UpdateProject,
+} from './model'
 import type { ProjectService } from './service'
 
-export const projectRoutes = (access: Access, projects: ProjectService) =>
+export const projectRoutes = (access: Access, projects: ProjectService, members: ProjectMemberService) =>
   new Elysia({ name: 'projects', prefix: '/api/projects' })
     .use(access)
     .get('/', ({ actor, query }) => projects.list(actor, query), {
@@ -29,3 +40,31 @@ export const projectRoutes = (access: Access, projects: ProjectService) =>
       body: UpdateProject,
       response: { 200: Project },
     })
+    .delete(
+      '/:id',
+      async ({ actor, params, status }) => {
+        await projects.delete(actor, params.id)
+        return status(204, undefined)
+      },
+      { access: 'project:delete', params: ProjectParams },
+    )
+    .get('/:id/members', ({ actor, params, query }) => members.list(actor, params.id, query), {
+      access: 'project-member:read',
+      params: ProjectParams,
+      query: PageQuery,
+      response: { 200: ProjectMemberList },
+    })
+    .put('/:id/members/:user_id', ({ actor, params, body }) => members.put(actor, params.id, params.user_id, body), {
+      access: 'project-member:update',
+      params: ProjectMemberParams,
+      body: PutProjectMember,
+      response: { 200: ProjectMember },
+    })
+    .delete(
+      '/:id/members/:user_id',
+      async ({ actor, params, status }) => {
+        await members.remove(actor, params.id, params.user_id)
+        return status(204, undefined)
+      },
+      { access: 'project-member:update', params: ProjectMemberParams },
+    )

@@ -6,6 +6,7 @@ import { rfc3339 } from '../../lib/time'
 import type { Actor } from '../../permissions'
 import type { Clock, Database } from '../../ports'
 import { revoke } from '../../revocation'
+import { assertFresh } from '../../step-up'
 import { guard, type Write } from '../../write'
 import type { CreateProject, Project, UpdateProject } from './model'
 import { type ProjectRow, projectStore } from './store'
@@ -17,6 +18,8 @@ const slugOf = (name: string): string =>
     .replace(/[^a-z0-9]+/g, '-')
     .slice(0, 40)
     .replace(/^-+|-+$/g, '')
+
+const shown = (restricted: boolean | undefined) => (restricted === undefined ? {} : { restricted })
 
 const present = (row: ProjectRow): Project => ({
   id: row.id,
@@ -55,6 +58,7 @@ export const projectService = ({ db, write, clock }: { db: Database; write: Writ
         restricted: input.restricted,
         isDefault: false,
         createdAt: clock.now(),
+        deletedAt: null,
       }
       await write(actor, { action: 'project.created', targets: [row.id] }, [
         { ...store.insert(row), orElse: new Failure('conflict', 'That slug is taken') },
@@ -63,14 +67,38 @@ export const projectService = ({ db, write, clock }: { db: Database; write: Writ
       return present(row)
     },
 
-    /** @throws `not_found` */
-    async update(actor: Actor, id: string, { name }: UpdateProject): Promise<Project> {
+    /**
+     * Another name, or whether only its own members enter it. @throws `not_found`; `conflict` for the default project,
+     * which is open to every member.
+     */
+    async update(actor: Actor, id: string, { name, restricted }: UpdateProject): Promise<Project> {
       const before = await get(actor, id)
-      await write(actor, { action: 'project.updated', targets: [id], change: { fields: ['name'] } }, [
-        store.rename(actor.workspace.id, id, name),
+      if (before.is_default && restricted) throw new Failure('conflict', 'The default project is open to every member')
+      const change = { ...(name !== undefined && { name }), ...(restricted !== undefined && { restricted }) }
+      const fields = Object.keys(change)
+      if (fields.length > 0)
+        await write(actor, { action: 'project.updated', targets: [id], change: { fields, ...shown(restricted) } }, [
+          store.update(actor.workspace.id, id, change),
+          guard('not_found'),
+          ...(restricted === undefined ? [] : [revoke(clock.now(), `workspace:${actor.workspace.publicId}`)]),
+        ])
+      return { ...before, ...change }
+    },
+
+    /**
+     * Takes a project and all that is in it out of sight at once; after two weeks it is purged.
+     * @throws `not_found`, `step_up_required`; `conflict` for the default project.
+     */
+    async delete(actor: Actor, id: string): Promise<void> {
+      const now = clock.now()
+      const { is_default } = await get(actor, id)
+      assertFresh(actor.person, now)
+      if (is_default) throw new Failure('conflict', 'A workspace keeps its default project')
+      await write(actor, { action: 'project.deleted', targets: [id] }, [
+        store.delete(actor.workspace.id, id, now),
         guard('not_found'),
+        revoke(now, `workspace:${actor.workspace.publicId}`),
       ])
-      return { ...before, name }
     },
   }
 }

@@ -14,6 +14,8 @@ export const Workspace = z.object({
   role: z.enum(roles),
   default_project_id: z.string(),
   created_at: z.string(),
+  /** Being deleted: nobody enters it, and until then an admin may restore it. */
+  deletes_at: z.string().nullable(),
 })
 export type Workspace = z.infer<typeof Workspace>
 export const WorkspaceList = listOf(Workspace)

@@ -7,7 +7,7 @@ import type { WorkspaceService } from './service'
 export const workspaceRoutes = (access: Access, workspaces: WorkspaceService) =>
   new Elysia({ name: 'workspaces', prefix: '/api/workspaces' })
     .use(access)
-    .get('/', async ({ person }) => ({ data: await workspaces.list(person.id), next_cursor: null }), {
+    .get('/', async ({ person }) => ({ data: await workspaces.list(person.id, 'with deleted'), next_cursor: null }), {
       access: 'account:read',
       response: { 200: WorkspaceList },
     })
@@ -20,5 +20,15 @@ export const workspaceRoutes = (access: Access, workspaces: WorkspaceService) =>
       access: 'workspace:update',
       params: WorkspaceParams,
       body: CreateWorkspace,
+      response: { 200: Workspace },
+    })
+    .delete('/:id', ({ actor, params }) => workspaces.delete(actor, params.id), {
+      access: 'workspace:delete',
+      params: WorkspaceParams,
+      response: { 200: Workspace },
+    })
+    .post('/:id/restore', ({ person, params }) => workspaces.restore(person, params.id), {
+      access: 'workspace:restore',
+      params: WorkspaceParams,
       response: { 200: Workspace },
     })

@@ -1,25 +1,40 @@
 // Workspaces: making them, and the one rule of who may enter which, in which project.
 import { Failure } from '../../errors'
 import { newId } from '../../lib/id'
-import { rfc3339 } from '../../lib/time'
-import { type Actor, type Level, ofLevel, ofRole, type Person, type WorkspaceId } from '../../permissions'
+import { rfc3339, rfc3339OrNull } from '../../lib/time'
+import {
+  type Actor,
+  type Level,
+  leastRole,
+  ofLevel,
+  ofRole,
+  type Permission,
+  type Person,
+  type WorkspaceId,
+} from '../../permissions'
 import type { Clock, Database, Statement } from '../../ports'
 import { type Held, revoke, type Subject } from '../../revocation'
-import type { Event, Write } from '../../write'
+import { assertFresh } from '../../step-up'
+import { demand, type Event, guard, type Write } from '../../write'
 import type { CreateWorkspace, Workspace } from './model'
 import { type Membership, workspaceStore } from './store'
 
 type Deps = { db: Database; write: Write; clock: Clock }
 type Project = { id: string; slug: string; isDefault: boolean }
-type Tenancy = Pick<Actor, 'workspace' | 'role' | 'level' | 'environment' | 'permissions'> & { projects: Project[] }
+type Tenancy = Pick<Actor, 'workspace' | 'role' | 'level' | 'environment' | 'lineage' | 'permissions' | 'narrowed'> & {
+  projects: Project[]
+}
 /** What a key says of itself, once proved. */
 type KeyProof = {
   id: string
   workspace: Actor['workspace']
   level: Level
   environment: NonNullable<Actor['environment']>
+  lineage: string
   projects: readonly string[] | null
 }
+
+const graceMs = 14 * 86_400_000
 
 // A number below 2^48, so exact in JavaScript and known before the row is written.
 const newWorkspaceId = () => Number(crypto.getRandomValues(new BigUint64Array(1))[0]! >> 16n) as WorkspaceId
@@ -30,6 +45,7 @@ const present = (row: Membership): Workspace => ({
   role: row.role,
   default_project_id: row.defaultProjectId,
   created_at: rfc3339(row.createdAt),
+  deletes_at: rfc3339OrNull(row.deletesAt),
 })
 
 export const workspaceService = ({ db, write, clock }: Deps) => {
@@ -48,7 +64,15 @@ export const workspaceService = ({ db, write, clock }: Deps) => {
     return {
       statements,
       event,
-      workspace: present({ workspaceId, id, name, createdAt, role: 'admin', defaultProjectId: projectId }),
+      workspace: present({
+        workspaceId,
+        id,
+        name,
+        createdAt,
+        deletesAt: null,
+        role: 'admin',
+        defaultProjectId: projectId,
+      }),
     }
   }
 
@@ -58,15 +82,24 @@ export const workspaceService = ({ db, write, clock }: Deps) => {
     `member:${id}:${userId}`,
   ]
 
-  const tenancyOf = async ({ workspaceId, id, name, role }: Membership): Promise<Tenancy> => ({
-    workspace: { id: workspaceId, publicId: id, name },
-    role,
-    level: null,
-    environment: null,
-    permissions: ofRole[role],
-    // Nobody but admins enters a restricted project.
-    projects: (await store.projectsOf(workspaceId)).filter((p) => role === 'admin' || !p.restricted),
-  })
+  const tenancyOf = async ({ workspaceId, id, name, role }: Membership, userId: string): Promise<Tenancy> => {
+    const all = await store.projectsOf(workspaceId, userId)
+    // A restricted project is for admins and for its own members, whose role in it never exceeds that in the workspace.
+    const projects = all.filter((p) => role === 'admin' || !p.restricted || p.ownRole !== null)
+    const narrowed = new Map<string, ReadonlySet<Permission>>()
+    for (const { id: project, restricted, ownRole } of projects)
+      if (role !== 'admin' && restricted && ownRole !== null) narrowed.set(project, ofRole[leastRole(role, ownRole)])
+    return {
+      ...{ workspace: { id: workspaceId, publicId: id, name }, role, permissions: ofRole[role], narrowed, projects },
+      ...{ level: null, environment: null, lineage: null },
+    }
+  }
+
+  const find = async (userId: string, id: string): Promise<Workspace> => {
+    const row = await store.ofPersonIn(userId, id)
+    if (!row) throw new Failure('not_found')
+    return present(row)
+  }
 
   return {
     newWorkspace,
@@ -78,8 +111,9 @@ export const workspaceService = ({ db, write, clock }: Deps) => {
       return workspace
     },
 
-    /** All workspaces of a person, oldest membership first. */
-    list: async (userId: string): Promise<Workspace[]> => (await store.ofPerson(userId)).map(present),
+    /** All workspaces of a person, oldest membership first; those that are being deleted only when asked for. */
+    list: async (userId: string, deleted: 'with deleted' | 'live' = 'live'): Promise<Workspace[]> =>
+      (await store.ofPerson(userId)).filter((row) => deleted !== 'live' || row.deletesAt === null).map(present),
 
     /** @throws `not_found` unless it is the workspace the actor is in. */
     async rename(actor: Actor, id: string, { name }: CreateWorkspace): Promise<Workspace> {
@@ -88,9 +122,39 @@ export const workspaceService = ({ db, write, clock }: Deps) => {
         store.rename(actor.workspace.id, name),
         revoke(clock.now(), `workspace:${id}`),
       ])
-      const row = await store.ofPersonIn(actor.id, id)
-      if (!row) throw new Failure('not_found')
-      return present(row)
+      return find(actor.id, id)
+    },
+
+    /**
+     * Shuts a workspace for everybody and every key at once; after two weeks it is purged.
+     * @throws `not_found` unless it is the workspace the actor is in; `step_up_required`; `conflict` if it is being deleted.
+     */
+    async delete(actor: Actor, id: string): Promise<Workspace> {
+      const now = clock.now()
+      if (id !== actor.workspace.publicId) throw new Failure('not_found')
+      assertFresh(actor.person, now)
+      await write(actor, { action: 'workspace.deleted', targets: [id] }, [
+        demand(store.isAdmin(actor.workspace.id, actor.id), 'forbidden'),
+        store.delete(actor.workspace.id, now + graceMs),
+        guard('conflict'),
+        revoke(now, `workspace:${id}`),
+      ])
+      return find(actor.id, id)
+    },
+
+    /** @throws `not_found` where the person is no admin of it; `conflict` where it is not being deleted, or was; `step_up_required` */
+    async restore(person: Person, id: string): Promise<Workspace> {
+      const now = clock.now()
+      const row = await store.ofPersonIn(person.id, id)
+      if (row?.role !== 'admin') throw new Failure('not_found')
+      assertFresh(person, now)
+      await write(person, { action: 'workspace.restored', targets: [id], workspaceId: row.workspaceId }, [
+        demand(store.isAdmin(row.workspaceId, person.id), 'not_found'),
+        store.restore(row.workspaceId, now),
+        guard('conflict'),
+        revoke(now, `workspace:${id}`),
+      ])
+      return find(person.id, id)
     },
 
     /**
@@ -102,21 +166,21 @@ export const workspaceService = ({ db, write, clock }: Deps) => {
       id: string | null,
     ): Promise<Held<{ tenancy: Tenancy } | { refusal: 'workspace_required' }> | null> {
       const held = { subjects: [`user:${userId}`] as Subject[], expiresAt: Number.POSITIVE_INFINITY }
-      const rows = id === null ? await store.ofPerson(userId) : [await store.ofPersonIn(userId, id)]
+      const all = id === null ? await store.ofPerson(userId) : [await store.ofPersonIn(userId, id)]
+      const rows = all.filter((row) => row?.deletesAt === null)
       if (id === null && rows.length !== 1) return { ...held, value: { refusal: 'workspace_required' } }
       const row = rows[0]
-      return row ? { ...held, subjects: subjectsOf(userId, row.id), value: { tenancy: await tenancyOf(row) } } : null
+      return row
+        ? { ...held, subjects: subjectsOf(userId, row.id), value: { tenancy: await tenancyOf(row, userId) } }
+        : null
     },
 
     /** What a proved key is in its workspace. */
     async tenancyOfKey(key: KeyProof): Promise<Tenancy> {
-      const all = await store.projectsOf(key.workspace.id)
+      const all = await store.projectsOf(key.workspace.id, null)
+      const { workspace, level, environment, lineage } = key
       return {
-        workspace: key.workspace,
-        role: null,
-        level: key.level,
-        environment: key.environment,
-        permissions: ofLevel[key.level],
+        ...{ workspace, role: null, level, environment, lineage, permissions: ofLevel[level], narrowed: new Map() },
         projects: key.projects === null ? all : all.filter((p) => key.projects?.includes(p.id)),
       }
     },

@@ -1,6 +1,6 @@
 // The only SQL about workspaces and who may enter them.
-import { and, asc, eq, sql } from 'drizzle-orm'
-import { members, projects, workspaces } from '../../../db/schema'
+import { and, asc, eq, gt, isNull, type SQL, sql } from 'drizzle-orm'
+import { members, projectMembers, projects, workspaces } from '../../../db/schema'
 import type { WorkspaceId } from '../../permissions'
 import type { Database } from '../../ports'
 import { builder, statement } from '../../write'
@@ -11,6 +11,7 @@ export const workspaceStore = (db: Database) => {
     id: workspaces.id,
     name: workspaces.name,
     createdAt: workspaces.createdAt,
+    deletesAt: workspaces.deletesAt,
     role: members.role,
     defaultProjectId: projects.id,
   }
@@ -30,22 +31,62 @@ export const workspaceStore = (db: Database) => {
     ] as const
   })
   const projectsOf = db.orm
-    .select({ id: projects.id, slug: projects.slug, isDefault: projects.isDefault, restricted: projects.restricted })
+    .select({
+      id: projects.id,
+      slug: projects.slug,
+      isDefault: projects.isDefault,
+      restricted: projects.restricted,
+      ownRole: projectMembers.role,
+    })
     .from(projects)
-    .where(eq(projects.workspaceId, sql.placeholder('workspaceId')))
+    .leftJoin(
+      projectMembers,
+      and(
+        eq(projectMembers.workspaceId, projects.workspaceId),
+        eq(projectMembers.projectId, projects.id),
+        eq(projectMembers.userId, sql.placeholder('userId')),
+      ),
+    )
+    .where(and(eq(projects.workspaceId, sql.placeholder('workspaceId')), isNull(projects.deletedAt)))
     .orderBy(asc(projects.createdAt), asc(projects.id))
     .prepare()
+  const isOf = (workspaceId: WorkspaceId) => eq(workspaces.workspaceId, workspaceId)
 
   return {
     /** A person's memberships, oldest first. */
     ofPerson: (userId: string) => ofPerson.all({ userId }),
     ofPersonIn: (userId: string, id: string) => ofPersonIn.get({ userId, id }),
-    projectsOf: (workspaceId: WorkspaceId) => projectsOf.all({ workspaceId }),
+    /** The live projects of a workspace, each with the role that the person has in it alone. */
+    projectsOf: (workspaceId: WorkspaceId, userId: string | null) =>
+      projectsOf.all({ workspaceId, userId: userId ?? '' }),
     insert: (row: typeof workspaces.$inferInsert) => statement(builder.insert(workspaces).values(row)),
     insertProject: (row: typeof projects.$inferInsert) => statement(builder.insert(projects).values(row)),
     insertMember: (row: typeof members.$inferInsert) => statement(builder.insert(members).values(row)),
     rename: (workspaceId: WorkspaceId, name: string) =>
-      statement(builder.update(workspaces).set({ name }).where(eq(workspaces.workspaceId, workspaceId))),
+      statement(builder.update(workspaces).set({ name }).where(isOf(workspaceId))),
+    /** Changes no row when it is being deleted already. */
+    delete: (workspaceId: WorkspaceId, deletesAt: number) =>
+      statement(
+        builder
+          .update(workspaces)
+          .set({ deletesAt })
+          .where(and(isOf(workspaceId), isNull(workspaces.deletesAt))),
+      ),
+    /** Changes no row where its time is over, or it was not being deleted. */
+    restore: (workspaceId: WorkspaceId, now: number) =>
+      statement(
+        builder
+          .update(workspaces)
+          .set({ deletesAt: null })
+          .where(and(isOf(workspaceId), gt(workspaces.deletesAt, now))),
+      ),
+    /** Whether the person is an admin there at this moment. */
+    isAdmin: (workspaceId: WorkspaceId, userId: string): SQL =>
+      sql`exists (select 1 from ${members} where ${and(
+        eq(members.workspaceId, workspaceId),
+        eq(members.userId, userId),
+        eq(members.role, 'admin'),
+      )})`,
   }
 }
 export type Membership = Awaited<ReturnType<ReturnType<typeof workspaceStore>['ofPerson']>>[number]

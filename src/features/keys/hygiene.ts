@@ -1,0 +1,66 @@
+// What ends keys without anybody asking for it by id: found ones, unused ones, those of a member who was removed.
+import { Failure } from '../../errors'
+import type { Actor, Origin, WorkspaceId } from '../../permissions'
+import type { Clock, Database, Statement } from '../../ports'
+import { revoke } from '../../revocation'
+import { guard, type Write } from '../../write'
+import type { KeyProof } from './service'
+import { keyStore } from './store'
+
+type Deps = {
+  db: Database
+  write: Write
+  clock: Clock
+  prove: (token: string) => Promise<{ value: KeyProof } | null>
+}
+
+const day = 86_400_000
+const warnMs = 90 * day
+const endMs = 365 * day
+const atOnce = 100
+
+export const keyHygiene = ({ db, write, clock, prove }: Deps) => {
+  const store = keyStore(db)
+  const system = { type: 'system', origin: null } as const
+
+  return {
+    /** Takes a found key as proof and revokes it. Anything else does nothing; whoever sends it cannot tell. */
+    async leaked(origin: Origin, token: string): Promise<void> {
+      const proof = await prove(token)
+      if (!proof) return
+      const [now, { id, workspace }] = [clock.now(), proof.value]
+      const event = { action: 'key.leaked', targets: [id], workspaceId: workspace.id }
+      await write({ type: 'nobody', origin }, event, [store.revoke(workspace.id, id, now), revoke(now, `key:${id}`)])
+    },
+
+    /** Ends all live keys that somebody made, as statements for the batch that removes them, made ones of this instant included. */
+    endMadeBy: (actor: Actor, userId: string): Statement[] => {
+      if (!actor.permissions.has('key:revoke')) throw new Failure('forbidden')
+      const now = clock.now()
+      return [
+        store.takeAwayMadeBy(actor.workspace.id, userId, now),
+        store.revokeMadeBy(actor.workspace.id, userId, now),
+      ]
+    },
+
+    /** One bounded run: a key that nobody used for 90 days raises an event once, after 365 it is revoked. */
+    async endUnused(signal?: AbortSignal): Promise<void> {
+      const now = clock.now()
+      for (const { workspaceId, id } of await store.unused(now - endMs, null, atOnce)) {
+        if (signal?.aborted) return
+        await write(system, { action: 'key.revoked', targets: [id], workspaceId, change: { reason: 'unused' } }, [
+          store.revoke(workspaceId, id, now),
+          revoke(now, `key:${id}`),
+        ])
+      }
+      for (const { workspaceId, id } of await store.unused(now - warnMs, now - warnMs, atOnce)) {
+        if (signal?.aborted) return
+        await write(system, { action: 'key.unused', targets: [id], workspaceId }, [
+          store.warned(workspaceId as WorkspaceId, id, now),
+          guard('not_found'),
+        ])
+      }
+    },
+  }
+}
+export type KeyHygiene = ReturnType<typeof keyHygiene>
