@@ -8,11 +8,12 @@ export const leastRole = (a: Role, b: Role): Role => (roles.indexOf(a) < roles.i
 export const levels = ['read', 'write', 'delete', 'admin'] as const
 export type Level = (typeof levels)[number]
 
-type Holders = { scope: 'account' } | { scope: 'any' } | { scope: 'workspace'; role: Role | null; level: Level | null }
+type Holders = { scope: 'account' | 'any' | 'operator' } | { scope: 'workspace'; role: Role | null; level: Level | null }
 const of = (role: Role | null, level: Level | null) => ({ scope: 'workspace', role, level }) as const
 const account = { scope: 'account' } as const
+const operator = { scope: 'operator' } as const
 
-// scope 'account': any session, no workspace needed, never a key · 'any': every actor · 'workspace': role of a session, level of a key
+// scope 'account': any session, no workspace needed, never a key · 'any': every actor · 'operator': whose address is listed · 'workspace': role of a session, level of a key
 const table = {
   'whoami:read': { scope: 'any' },
   // The thing itself says its workspace: rights are judged there, by the service.
@@ -48,6 +49,9 @@ const table = {
   'media:update': of('member', 'write'),
   'media:delete': of('member', 'delete'),
   'audit:read': of('admin', 'admin'),
+  'usage:read': of('admin', 'admin'),
+  'operator:read': operator,
+  'operator:update': operator,
 } as const satisfies Record<string, Holders>
 
 export type Permission = keyof typeof table
@@ -61,7 +65,7 @@ const rank = <T>(order: readonly T[], held: T, least: T | null) =>
   least !== null && order.indexOf(held) >= order.indexOf(least)
 
 /** What any session holds about its own person, in no workspace. */
-export const ofPerson: ReadonlySet<Permission> = new Set(permissions.filter((p) => table[p].scope !== 'workspace'))
+export const ofPerson: ReadonlySet<Permission> = new Set(permissions.filter((p) => table[p].scope === 'any' || table[p].scope === 'account'))
 const byName = <N extends string>(names: readonly N[], of: (name: N) => ReadonlySet<Permission>) =>
   Object.fromEntries(names.map((name) => [name, of(name)])) as Record<N, ReadonlySet<Permission>>
 
@@ -85,7 +89,15 @@ export type WorkspaceId = number & { readonly brand: 'WorkspaceId' }
 export type Origin = Readonly<{ requestId: string; client: string | null; userAgent: string | null }>
 
 /** A signed-in person in no workspace: enough for their own account and nothing else. */
-export type Person = Readonly<{ type: 'user'; id: string; sessionId: string; authAt: number; origin: Origin }>
+export type Person = Readonly<{
+  type: 'user'
+  id: string
+  sessionId: string
+  authAt: number
+  /** Whether they may run the instance. */
+  operator?: boolean
+  origin: Origin
+}>
 
 /** Whoever a request is made as, in one workspace and project: a user through a session, or a key. */
 export type Actor = Readonly<{
@@ -93,7 +105,7 @@ export type Actor = Readonly<{
   id: string
   /** The person behind a session; null for a key. */
   person: Person | null
-  workspace: Readonly<{ id: WorkspaceId; publicId: string; name: string }>
+  workspace: Readonly<{ id: WorkspaceId; publicId: string; name: string; plan?: string }>
   /** The project the request is about; null if the actor may enter none. */
   project: Readonly<{ id: string; slug: string }> | null
   /** Projects the actor may enter with the right that is asked for; every read of a project's things binds these. */

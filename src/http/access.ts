@@ -1,35 +1,78 @@
 // Who may call a route: each declares `access: 'noun:verb'` or `open: 'why'`, and the program does not start otherwise.
 import { Elysia } from 'elysia'
 import { Failure } from '../errors'
+import { classOf, type RateClass } from '../limits'
 import { type Actor, boundTo, type Permission, type Person, scopeOf } from '../permissions'
 import { readJson } from './body'
 import { actorOf, arrivedAt, type Exchange, exchangeOf, personOf } from './exchange'
+import { type Gate, openGate } from './rate-limit'
 
 /** Refuses whoever does not hold `need`. */
 const admit = (exchange: Exchange, need: Permission): void => {
   const { person, actor, refusal } = exchange.identity
   const scope = scopeOf(need)
-  if (scope === 'account' && !person) throw new Failure(actor ? 'forbidden' : refusal)
+  if ((scope === 'account' || scope === 'operator') && !person) throw new Failure(actor ? 'forbidden' : refusal)
   if (scope === 'workspace' && !actor) throw new Failure(refusal)
   if (scope === 'any' && !actor && !(person && refusal === 'workspace_required')) throw new Failure(refusal)
   if (scope === 'workspace' && !actor?.permissions.has(need)) throw new Failure('forbidden')
+  if (scope === 'operator' && !person?.operator) throw new Failure('forbidden')
   if (actor) exchange.workspace = actor.workspace.publicId
 }
 
+type Context = { request: Request; route: string }
+
 // `parse` runs before the body is read, `transform` where there is none: a stranger is refused with the body unread.
-// Both are synchronous: the identity was settled in intake, so that no promise can be forgotten here. Elysia reads these
-// functions' text: a context that is not taken apart makes it prepare cookies and query, a returned call makes it await.
-export const createAccess = () =>
+// Both are synchronous where limits are: the identity was settled in intake, so that no promise can be forgotten here.
+// Elysia reads these functions' text: a context that is not taken apart makes it prepare cookies and query, `async` or a
+// returned call makes it await.
+const hooksOf = (gate: Gate, enter: (exchange: Exchange) => RateClass | null) => {
+  const arrive = (request: Request, route: string) => {
+    const exchange = arrivedAt(request, route)
+    const rateClass = exchange.isAdmitted ? null : enter(exchange)
+    exchange.isAdmitted = true
+    return { exchange, rateClass }
+  }
+  if (gate.isLocal) {
+    const pass = (request: Request, route: string) => {
+      const { exchange, rateClass } = arrive(request, route)
+      if (rateClass !== null) gate.pass(exchange, rateClass)
+    }
+    return {
+      parse: ({ request, route }: Context) => {
+        pass(request, route)
+        return readJson(request)
+      },
+      transform: ({ request, route }: Context) => {
+        pass(request, route)
+      },
+    }
+  }
+  const pass = async (request: Request, route: string) => {
+    const { exchange, rateClass } = arrive(request, route)
+    if (rateClass !== null) await gate.pass(exchange, rateClass)
+  }
+  return {
+    parse: async ({ request, route }: Context) => {
+      await pass(request, route)
+      return readJson(request)
+    },
+    transform: async ({ request, route }: Context) => {
+      await pass(request, route)
+    },
+  }
+}
+
+const isRead = ({ method }: Request) => method === 'GET' || method === 'HEAD'
+
+/** The two words of a route. What passes the permission then passes `gate`. */
+export const createAccess = (gate: Gate = openGate) =>
   new Elysia({ name: 'access' }).macro({
     access: (need: Permission) => ({
       detail: { 'x-access': need } as Record<string, unknown>,
-      parse: ({ request, route }) => {
-        admit(arrivedAt(request, route), need)
-        return readJson(request)
-      },
-      transform: ({ request, route }) => {
-        admit(arrivedAt(request, route), need)
-      },
+      ...hooksOf(gate, (exchange) => {
+        admit(exchange, need)
+        return classOf(need)
+      }),
       resolve: ({ request }) => {
         const caller = exchangeOf(request)
         const [held, person] = [actorOf(caller), personOf(caller)]
@@ -40,13 +83,7 @@ export const createAccess = () =>
     }),
     open: (why: string) => ({
       detail: { 'x-access': `open: ${why}` } as Record<string, unknown>,
-      parse: ({ request, route }) => {
-        arrivedAt(request, route)
-        return readJson(request)
-      },
-      transform: ({ request, route }) => {
-        arrivedAt(request, route)
-      },
+      ...hooksOf(gate, ({ request }) => (isRead(request) ? null : 'auth')),
       resolve: ({ request }) => {
         const caller = exchangeOf(request)
         return { caller }

@@ -46,6 +46,8 @@ export const createIntake = ({ app, isOurHost, origins, cors, identify, clock, l
     if (exchange.contentLength !== null) headers.set('content-length', String(exchange.contentLength))
     for (const [name, value] of defaults) if (!headers.has(name)) headers.set(name, value)
     cors.share(exchange.request, response)
+    if (exchange.rateLimit !== null && response.status !== 429)
+      for (const [name, value] of Object.entries(exchange.rateLimit)) headers.set(name, value)
     const ms = clock.monotonic() - exchange.startedAt
     log.request(line(exchange, response.status, ms, clock.now()), response.status >= 500 || ms > slowMs)
     return response

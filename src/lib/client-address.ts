@@ -15,6 +15,12 @@ export const subscriberOf = (address: string): string => {
 
 const unmapped = (address: string) => /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address
 
+/** Whom a limit on an address counts: an IPv4 address itself, of IPv6 the /64 that one customer has at least. */
+export const limitedAs = (address: string): string => {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address
+  return mapped.includes('.') ? mapped : expand(mapped).slice(0, 4).map((group) => group.padStart(4, '0')).join(':')
+}
+
 const expand = (address: string): string[] => {
   const [head = '', tail] = address.toLowerCase().split('::')
   const left = head === '' ? [] : head.split(':')
