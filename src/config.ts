@@ -29,7 +29,9 @@ export type Config = {
   /** What an unknown device shows before mail is sent for it. */
   human: { kind: 'altcha' | 'off' } | { kind: 'turnstile'; siteKey: string }
   /** Off: mails are not counted. */
-  rateLimits: 'default' | 'off'
+  rateLimits: 'default' | 'off' | { file: string }
+  /** Addresses of those who run the instance. */
+  operators: readonly string[]
   signUp: { kind: 'open' | 'invite' | 'closed' } | { kind: 'domains'; domains: readonly string[] }
   keyPrefix: string
   /** Addresses and networks (CIDR) whose X-Forwarded-* headers count. */
@@ -44,6 +46,8 @@ export type Secrets = {
   /** The first is current. `file`: where development keeps the one it generates. */
   masterKeys: { kind: 'given'; keys: MasterKeys } | { kind: 'file'; path: string }
   primaryToken: string | null
+  /** Where nodes share their rate limits, password included. */
+  redisUrl: string | null
   smtp: { user: string; password: string } | null
   turnstile: string | null
 }
@@ -155,6 +159,7 @@ export const readConfig = (
     mail,
     human: readHuman(mode, read),
     rateLimits: read.LATCHKEY_RATE_LIMITS ?? 'default',
+    operators: read.LATCHKEY_OPERATORS ?? [],
     redirects: read.LATCHKEY_REDIRECTS ?? null,
     signUp: read.LATCHKEY_SIGN_UP ?? { kind: 'open' },
     keyPrefix: read.LATCHKEY_KEY_PREFIX ?? 'ml',
@@ -165,6 +170,7 @@ export const readConfig = (
   const secrets: Secrets = {
     ...{ masterKeys, smtp, primaryToken: read.LATCHKEY_PRIMARY_TOKEN ?? null },
     turnstile: read.LATCHKEY_TURNSTILE_SECRET ?? null,
+    redisUrl: read.LATCHKEY_REDIS_URL ?? null,
   }
   // A setting that could not be read is absent here: what follows from its absence would only mislead.
   const unread = new Set(problems.map((p) => p.name))

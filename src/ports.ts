@@ -122,7 +122,10 @@ export type Blobs = {
 export type Rate = Readonly<{ limit: number; windowMs: number }>
 /** `remaining`: how many more at once; `waitMs`: until one is let through again, 0 where it was. */
 export type Grant = Readonly<{ isAllowed: boolean; remaining: number; waitMs: number }>
-/** Counts one against `key`, unless it is refused. Never fails: what is out of reach is made up for in memory. */
+/**
+ * Counts one against `key`, unless it is refused. Never fails: while what nodes share is out of reach, `isAway`, each
+ * counts in its memory.
+ */
 export type Limiter =
   | { isLocal: true; take(key: string, rate: Rate): Grant }
-  | { isLocal: false; take(key: string, rate: Rate): Promise<Grant> }
+  | { isLocal: false; take(key: string, rate: Rate): Promise<Grant>; isAway(): boolean }

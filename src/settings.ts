@@ -155,9 +155,22 @@ export const settings = {
     secret: true,
   },
   LATCHKEY_RATE_LIMITS: {
-    means: 'default, or off for benchmarks and tests: mails are then not counted',
+    means: 'default, the path of a plan file (JSON: rates and quotas), or off, which is for benchmarks and tests',
     example: 'default',
-    schema: z.enum(['default', 'off'], { error: 'default or off' }),
+    schema: z
+      .string()
+      .transform((text) => (text === 'default' || text === 'off' ? text : { file: text.replace(/^file:/, '') })),
+  },
+  LATCHKEY_REDIS_URL: {
+    means: 'redis:// or rediss://, the Redis or Valkey on which several nodes share their rate limits',
+    example: '',
+    schema: url(['redis:', 'rediss:'], 'a redis:// or rediss:// URL'),
+    secret: true,
+  },
+  LATCHKEY_OPERATORS: {
+    means: 'addresses of those who run the instance (plans, credits, health; no content), by commas',
+    example: '',
+    schema: list(z.string().toLowerCase().pipe(z.email('mail addresses'))),
   },
   LATCHKEY_TRUSTED_PROXIES: {
     means: 'addresses or networks whose X-Forwarded-* headers count, by commas',

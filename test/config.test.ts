@@ -45,6 +45,7 @@ describe('without a setting', () => {
       primaryToken: null,
       smtp: null,
       turnstile: null,
+      redisUrl: null,
     })
   })
 

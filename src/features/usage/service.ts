@@ -1,0 +1,178 @@
+// Usage: requests counted in memory, written each minute and at the end. No request waits for it.
+
+import { monthOf } from '../../lib/month'
+import { type After, type Page, paginate } from '../../lib/page'
+import { type Plans, planOf } from '../../limits'
+import type { Actor, WorkspaceId } from '../../permissions'
+import type { Clock, Database, Statement } from '../../ports'
+import type { Unaudited } from '../../write'
+import type { UsageOfDay, UsageQuery } from './model'
+import { type UsageRow, usageStore } from './store'
+
+const dayMs = 86_400_000
+const keptMs = 400 * dayMs
+const statementsAtOnce = 500
+
+type Caller = Pick<Actor, 'workspace' | 'project' | 'lineage'>
+type Deps = {
+  db: Database
+  unaudited: Unaudited
+  clock: Clock
+  plans: Plans
+  requestsIn: (workspaceId: WorkspaceId, month: string) => Promise<number>
+  addRequests: (workspaceId: WorkspaceId, month: string, count: number) => Statement
+}
+
+const present = (row: UsageRow): UsageOfDay => ({
+  day: new Date(row.day).toISOString().slice(0, 10),
+  project_id: row.projectId,
+  key_id: row.keyId,
+  requests: row.requests,
+  refused: row.refused,
+})
+
+/** The month's requests of workspaces that have a quota of them: those that are written, and those noted here since. */
+const createMonths = ({ clock, plans, requestsIn }: Pick<Deps, 'clock' | 'plans' | 'requestsIn'>) => {
+  type Month = { written: number; noted: number }
+  let months = new Map<WorkspaceId, Month>()
+  let month = monthOf(0)
+
+  const read = async (workspaceId: WorkspaceId, of: Month) => {
+    of.written = await requestsIn(workspaceId, month.name).catch(() => of.written)
+  }
+
+  return {
+    /** Notes a request, unless the month's quota is used up. */
+    take({ id, plan = 'default' }: Actor['workspace']): boolean {
+      const { requests } = planOf(plans, plan).quotas
+      if (requests === undefined) return true
+      if (clock.now() >= month.endsAt) {
+        month = monthOf(clock.now())
+        months = new Map()
+      }
+      let known = months.get(id)
+      if (!known) {
+        known = { written: 0, noted: 0 }
+        months.set(id, known)
+        void read(id, known)
+      }
+      if (known.written + known.noted >= requests) return false
+      known.noted++
+      return true
+    },
+    /** What was noted is being written: reads anew what all nodes have written. */
+    async written(name: string, counts: ReadonlyMap<WorkspaceId, number>): Promise<void> {
+      for (const [id, count] of counts) {
+        const known = name === month.name ? months.get(id) : undefined
+        if (!known) continue
+        known.noted = Math.max(0, known.noted - count)
+        known.written += count
+        await read(id, known)
+      }
+    },
+  }
+}
+
+export const usageService = ({ db, unaudited, clock, plans, requestsIn, addRequests }: Deps) => {
+  const store = usageStore(db)
+  const months = createMonths({ clock, plans, requestsIn })
+  let notes = new Map<string, UsageRow>()
+
+  const note = ({ workspace, project, lineage }: Caller): UsageRow => {
+    const day = Math.floor(clock.now() / dayMs) * dayMs
+    const id = `${project?.id ?? ''}_${lineage ?? ''}`
+    const key = `${day} ${workspace.id} ${id}`
+    let row = notes.get(key)
+    if (!row) {
+      row = {
+        workspaceId: workspace.id,
+        day,
+        id,
+        projectId: project?.id ?? null,
+        keyId: lineage,
+        requests: 0,
+        refused: 0,
+      }
+      notes.set(key, row)
+    }
+    return row
+  }
+
+  const write = async (rows: readonly UsageRow[]) => {
+    const byMonth = new Map<string, Map<WorkspaceId, number>>()
+    for (const { workspaceId, day, requests, refused } of rows) {
+      const { name } = monthOf(day)
+      const counts = byMonth.get(name) ?? new Map<WorkspaceId, number>()
+      counts.set(workspaceId, (counts.get(workspaceId) ?? 0) + requests - refused)
+      byMonth.set(name, counts)
+    }
+    await unaudited('usage is counted, not decided', [
+      ...rows.map((row) => store.add(row)),
+      ...[...byMonth].flatMap(([name, counts]) => [...counts].map(([id, count]) => addRequests(id, name, count))),
+    ])
+    for (const [name, counts] of byMonth) await months.written(name, counts)
+  }
+
+  return {
+    /** Counts a request; false where the quota of the month is used up. */
+    take(caller: Caller): boolean {
+      const row = note(caller)
+      row.requests++
+      if (months.take(caller.workspace)) return true
+      row.refused++
+      return false
+    },
+
+    /** Counts a request that a rate limit turned away. */
+    refuse(caller: Caller): void {
+      const row = note(caller)
+      row.requests++
+      row.refused++
+    },
+
+    /** Writes what is noted. What cannot be written is kept for the next time. */
+    async flush(): Promise<void> {
+      const rows = [...notes.values()]
+      notes = new Map()
+      try {
+        while (rows.length > 0) {
+          await write(rows.slice(0, statementsAtOnce))
+          rows.splice(0, statementsAtOnce)
+        }
+      } catch (error) {
+        for (const row of rows) {
+          const key = `${row.day} ${row.workspaceId} ${row.id}`
+          const since = notes.get(key)
+          notes.set(
+            key,
+            since ? { ...row, requests: row.requests + since.requests, refused: row.refused + since.refused } : row,
+          )
+        }
+        throw error
+      }
+    },
+
+    /** Forgets what is older than 400 days. */
+    async sweep(): Promise<void> {
+      const rows = await store.oldest(clock.now() - keptMs)
+      const days = new Map(rows.map((row) => [`${row.workspaceId} ${row.day}`, row]))
+      if (days.size > 0)
+        await unaudited(
+          'usage is kept for a time',
+          [...days.values()].map(({ workspaceId, day }) => store.forget(workspaceId, day)),
+        )
+    },
+
+    /** Requests by day, project and key, newest day first, in the projects the actor may enter. */
+    async list(actor: Actor, query: UsageQuery): Promise<Page<UsageOfDay>> {
+      const filter = {
+        ...{ workspaceId: actor.workspace.id, projects: actor.projects, projectId: query.project_id ?? null },
+        ...{ keyId: query.key_id ?? null, from: query.from ?? 0, to: query.to ?? Number.MAX_SAFE_INTEGER },
+      }
+      const read = (limit: number, after: After | null) => store.list(filter, after, limit)
+      const page = await paginate(query, read, (row) => ({ at: row.day, id: row.id }))
+      return { ...page, data: page.data.map(present) }
+    },
+  }
+}
+export type UsageService = ReturnType<typeof usageService>
