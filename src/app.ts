@@ -3,6 +3,7 @@ import { type AnyElysia, Elysia } from 'elysia'
 import { version } from '../package.json'
 import { createAddresses } from './addresses'
 import type { Config } from './config'
+import { createDenials } from './denials'
 import { accountRoutes } from './features/account/routes'
 import { accountService } from './features/account/service'
 import { auditRoutes } from './features/audit/routes'
@@ -32,6 +33,7 @@ import { workspaceService } from './features/workspaces/service'
 import { type Access, assertEveryRouteDeclaresAccess, createAccess, type Route } from './http/access'
 import { type Cookies, createCookies } from './http/cookie'
 import { createCors } from './http/cors'
+import { denialOf } from './http/exchange'
 import { createIdentify, type Identify } from './http/identify'
 import { createIntake } from './http/intake'
 import { describeApi } from './http/openapi'
@@ -99,7 +101,8 @@ const createServices = (config: Config, { db, blobs, mailer, tokens, keyring, cl
   const media = mediaService({ ...base, blobs, log, revocations, limits })
   const sweeper = createMediaSweeper({ db, write, blobs })
   const sweepMedia = (signal: AbortSignal) => sweeper(clock.now(), signal)
-  const audit = auditService({ ...base, keyring })
+  const audit = auditService({ ...base, keyring, log, revocations })
+  const denials = createDenials(base)
   const checks = {
     database: { required: true, run: db.check },
     storage: { required: true, run: blobs.check },
@@ -108,12 +111,12 @@ const createServices = (config: Config, { db, blobs, mailer, tokens, keyring, cl
   const health = healthService({ clock, version, checks })
   return {
     ...{ revocations, jobs, workspaces, account, sessions, keys, projects, members, auth, mail, media, sweepMedia },
-    ...{ audit, health, hygiene, projectMembers, purge },
+    ...{ audit, denials, health, hygiene, projectMembers, purge },
   }
 }
 type Services = ReturnType<typeof createServices>
 
-const addJobs = ({ jobs, sessions, keys, auth, mail, audit, sweepMedia, hygiene, purge }: Services) => {
+const addJobs = ({ jobs, sessions, keys, auth, mail, audit, denials, sweepMedia, hygiene, purge }: Services) => {
   jobs.add({ name: 'outbox', everyMs: 1000, run: mail.deliverDue })
   jobs.add({
     name: 'last-used',
@@ -122,6 +125,9 @@ const addJobs = ({ jobs, sessions, keys, auth, mail, audit, sweepMedia, hygiene,
     run: () => Promise.all([sessions.flushSeen(), keys.flushUsed()]),
   })
   jobs.add({ name: 'seal', everyMs: 1000, run: audit.seal })
+  jobs.add({ name: 'denials', everyMs: 5000, everywhere: true, run: denials.flush })
+  jobs.add({ name: 'audit-heads', everyMs: 60_000, run: audit.publish })
+  jobs.add({ name: 'audit-prune', everyMs: day, run: audit.prune })
   jobs.add({ name: 'sweep', everyMs: 3_600_000, run: () => Promise.all([auth.sweep(), mail.sweep()]) })
   jobs.add({ name: 'media', everyMs: day, run: sweepMedia })
   jobs.add({ name: 'unused-keys', everyMs: 3_600_000, run: hygiene.endUnused })
@@ -144,7 +150,7 @@ const createRoutes = (config: Config, s: Services, { cookies, identify, clock, l
     .use(keyRoutes(access, s.keys))
     .use(leakRoutes(access, s.hygiene))
     .use(mediaRoutes(access, s.media, identify, clock.now))
-    .use(auditRoutes(access, s.audit))
+    .use(auditRoutes(access, s.audit, identify))
     .use(healthRoutes(access, s.health, () => describeApi(routes(), { origin: config.origin, version })))
   for (const page of pages(access)) app.use(page)
   assertEveryRouteDeclaresAccess(app.routes)
@@ -187,6 +193,7 @@ export const createApp = async (config: Config, ports: Ports, pages: Pages = () 
     isOurHost: createHostGuard(config.hosts),
     cors: createCors((origin) => config.allowedOrigins.has(origin)),
     identify,
+    denied: (exchange, status) => services.denials.note(denialOf(exchange, status)),
   })
   return {
     fetch: intake,
@@ -196,7 +203,7 @@ export const createApp = async (config: Config, ports: Ports, pages: Pages = () 
     /** Ends background work and writes what is only noted in memory. */
     stop: async () => {
       await services.jobs.stop()
-      await Promise.all([services.sessions.flushSeen(), services.keys.flushUsed()])
+      await Promise.all([services.sessions.flushSeen(), services.keys.flushUsed(), services.denials.flush()])
     },
   }
 }

@@ -47,6 +47,8 @@ export type Event = {
   /** Where it belongs when the author does not say: a workspace's number, or a user's id. */
   workspaceId?: WorkspaceId
   userId?: string
+  /** `done` unless told. */
+  outcome?: 'denied'
   /** Redacted difference, at most 4 kB of JSON. Never a secret, an address or free text. */
   change?: Record<string, unknown>
 }
@@ -72,7 +74,7 @@ const auditStatement = (author: Author, event: Event, at: number): Statement => 
       actorType: author.type,
       actorId: 'id' in author ? author.id : null,
       targets: [...event.targets],
-      outcome: 'done',
+      outcome: event.outcome ?? 'done',
       requestId: author.origin?.requestId ?? null,
       client: author.origin?.client ?? null,
       change,

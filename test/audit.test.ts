@@ -100,7 +100,7 @@ test('a sealer that was overtaken by one that saw fewer rows does nothing', asyn
   })
   expect(await fast.seal()).toBe(1)
   fastIsDone.resolve()
-  expect(await slowly).toMatchObject({ code: 'conflict' })
+  expect(await slowly).toBe(0)
   expect(await audit.verify(chain)).toMatchObject({ ...intact, head: { position: 4 } })
   await audit.seal()
   expect(await audit.verify(chain)).toMatchObject({ ...intact, head: { position: 5 } })

@@ -5,6 +5,7 @@ import { openKeyring } from '../src/keyring'
 import { randomBytes } from '../src/lib/crypto'
 import { newId } from '../src/lib/id'
 import { type Actor, type Origin, ofLevel, ofRole, type Role } from '../src/permissions'
+import type { Log } from '../src/ports'
 import { createRevocations } from '../src/revocation'
 import { builder, createUnaudited, createWrite, statement } from '../src/write'
 import { newTestClock } from './clock'
@@ -34,7 +35,20 @@ export const newHouse = async () => {
     return { admin, as, projectId: workspace.default_project_id, userId }
   }
 
-  return { db, path, close, clock, revocations, write, unaudited: createUnaudited(db), keyring, workspaces, newTenant }
+  const log: Log = { info: () => {}, warn: () => {}, error: () => {}, request: () => {}, flush: () => {} }
+  return {
+    db,
+    path,
+    close,
+    clock,
+    log,
+    revocations,
+    write,
+    unaudited: createUnaudited(db),
+    keyring,
+    workspaces,
+    newTenant,
+  }
 }
 export type House = Awaited<ReturnType<typeof newHouse>>
 

@@ -26,7 +26,10 @@ const kinds = {
 /** The route's path with an id of the right kind that names nothing, or the one given. */
 const targetOf = (path: string, id?: string) => {
   const kind = kinds[path.split('/').find((part) => part in kinds) as keyof typeof kinds]
-  return path.replace(/\/$/, '').replace(/:\w+/, id ?? (kind ? newId(kind) : 'x'))
+  return path
+    .replace(/\/$/, '')
+    .replace(/:\w+/, id ?? (kind ? newId(kind) : 'x'))
+    .replace(':user_id', newId('usr'))
 }
 
 beforeAll(async () => {
@@ -66,6 +69,7 @@ describe('every route', () => {
       'POST /api/auth/resend',
       'POST /api/auth/start',
       'POST /api/auth/verify',
+      'POST /api/leaks',
     ])
     expect(walked.length).toBeGreaterThan(25)
   })
@@ -143,7 +147,7 @@ describe('every route', () => {
   })
 
   test('says what each of its answers holds: a schema for every success, so that a new column never leaks', () => {
-    const streams = ['GET /media/:id', 'HEAD /media/:id', 'GET /api/openapi.json']
+    const streams = ['GET /media/:id', 'HEAD /media/:id', 'GET /api/openapi.json', 'GET /api/audit/export']
     for (const { method, path, hooks } of t.app.routes) {
       const { response } = hooks as { response?: unknown }
       if (method === 'DELETE' || streams.includes(`${method} ${path}`) || path === '/api/auth/sign-out') continue
@@ -182,13 +186,14 @@ describe('the access macro', () => {
       .post('/two', ({ status }) => status(201, row), { open: 'test', response: { 201: z.object({ id: z.string() }) } })
     const { createIntake } = await import('../src/http/intake')
     const none = () => ({ person: null, actor: null, refusal: 'unauthenticated' }) as const
-    const origins = { any: () => {}, byCookie: () => {} }
+    const origins = { any: () => {}, byCookie: () => {}, byPage: () => {} }
     const { clock, log } = t.ports
     const intake = createIntake({
       app: served.fetch,
       isOurHost: () => true,
       origins,
       identify: none,
+      denied: () => {},
       clock,
       log,
       https: false,

@@ -78,3 +78,14 @@ export const arrivedAt = (request: Request, route: string): Exchange => {
   exchange.route = route
   return exchange
 }
+
+/** A refused request for the record: by whom, as far as it is known, and nothing that outlives the answer. */
+export const denialOf = (exchange: Exchange, status: number) => {
+  const { requestId, client, userAgent, identity, request, route } = exchange
+  const origin = { requestId, client, userAgent }
+  const person = identity.person && { ...identity.person, origin }
+  const author = identity.actor
+    ? { ...identity.actor, person, origin }
+    : (person ?? { type: 'nobody' as const, origin })
+  return { author, method: request.method, route, status }
+}

@@ -22,6 +22,8 @@ type Parts = {
   clock: Clock
   log: Log
   https: boolean
+  /** Told of each refusal, and does not make it wait. */
+  denied: (exchange: Exchange, status: number) => void
   /** Answered under any host, by exact target. */
   probes: Record<string, () => Response | Promise<Response>>
 }
@@ -34,7 +36,8 @@ const safeHeaders = (https: boolean): [string, string][] => [
   ...(https ? [['strict-transport-security', 'max-age=63072000; includeSubDomains'] as [string, string]] : []),
 ]
 
-export const createIntake = ({ app, isOurHost, origins, cors, identify, clock, log, https, probes }: Parts): Intake => {
+export const createIntake = (parts: Parts): Intake => {
+  const { app, isOurHost, origins, cors, identify, clock, log, https, denied, probes } = parts
   const prefix = `req_${randomBase62(10)}`
   let count = 0
   const defaults = safeHeaders(https)
@@ -48,6 +51,7 @@ export const createIntake = ({ app, isOurHost, origins, cors, identify, clock, l
     cors.share(exchange.request, response)
     if (exchange.rateLimit !== null && response.status !== 429)
       for (const [name, value] of Object.entries(exchange.rateLimit)) headers.set(name, value)
+    if (response.status === 401 || response.status === 403) denied(exchange, response.status)
     const ms = clock.monotonic() - exchange.startedAt
     log.request(line(exchange, response.status, ms, clock.now()), response.status >= 500 || ms > slowMs)
     return response

@@ -15,3 +15,9 @@ export const createSigner = (seed: Uint8Array) => {
       verify(null, Buffer.from(text), publicKey, Buffer.from(signature, 'base64url')),
   }
 }
+
+/** Checks signatures under a public key (base64url of its 32 bytes). @throws Error for what is no such key. */
+export const createVerifierOf = (publicKey: string): ((text: string, signature: string) => boolean) => {
+  const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: publicKey }, format: 'jwk' })
+  return (text, signature) => verify(null, Buffer.from(text), key, Buffer.from(signature, 'base64url'))
+}

@@ -1,4 +1,4 @@
-// What a chain's hashes and signatures are made of. Offline verification needs this file, the rows and the public key.
+// What a chain's hashes and signatures are made of. Offline verification needs this, the rows and the public key.
 import type { auditEvents } from '../../../db/schema'
 import { sha256 } from '../../lib/crypto'
 import type { WorkspaceId } from '../../permissions'
@@ -13,9 +13,8 @@ export const workspaceOf = (chain: string): WorkspaceId =>
   (chain.startsWith('workspace:') ? Number(chain.slice('workspace:'.length)) : 0) as WorkspaceId
 
 export type Event = Omit<typeof auditEvents.$inferSelect, 'workspaceId' | 'chain' | 'position' | 'hash'>
-export type Head = { chain: string; position: number; hash: string; at: number }
 
-/** What stands in the first row's place for a predecessor. */
+/** What stands in the first row's place for a predecessor; outside, a chain goes by it, since its name is internal. */
 export const genesis = (chain: string): string => sha256(`latchkey audit chain ${chain}`)
 
 /** SHA-256 over the predecessor's hash, the position and the row, as one JSON array; base64url. */
@@ -27,6 +26,17 @@ export const hashOf = (previous: string, position: number, e: Event): string =>
     ]),
   )
 
-/** What is signed of a head. It names its chain by the genesis hash, since chains are named by internal numbers. */
-export const signedText = ({ chain, position, hash, at }: Head): string =>
-  ['latchkey-audit-head', genesis(chain), position, hash, at].join('\n')
+/** A place in a chain that is vouched for: its head, or the checkpoint up to which it was pruned. `chain`: its genesis. */
+export type Mark = { chain: string; position: number; hash: string; at: number }
+export type MarkKind = 'head' | 'checkpoint'
+
+/** What is signed of a mark. */
+export const signedText = (kind: MarkKind, { chain, position, hash, at }: Mark): string =>
+  [`latchkey-audit-${kind}`, chain, position, hash, at].join('\n')
+
+/** The mark that a signed text of that kind says; null for any other text. */
+export const readSignedText = (kind: MarkKind, text: string): Mark | null => {
+  const [word, chain = '', position, hash = '', at, ...more] = text.split('\n')
+  const mark = { chain, position: Number(position), hash, at: Number(at) }
+  return more.length === 0 && word === `latchkey-audit-${kind}` && signedText(kind, mark) === text ? mark : null
+}

@@ -36,27 +36,43 @@ export const AuditList = listOf(AuditEvent)
 
 /**
  * `altered`: a row is not what was sealed · `missing`: one in between is gone · `truncated`: the end is gone ·
- * `dropped`: the whole chain is gone · `forged`: the rows are consistent, but not what was signed.
+ * `dropped`: the whole chain is gone · `forged`: the rows are consistent, but not what was signed ·
+ * `rolled_back`: all is consistent, but behind a head that was published, as a restored backup is.
  */
 export const Breach = z.object({
-  reason: z.enum(['altered', 'missing', 'truncated', 'dropped', 'forged']),
+  reason: z.enum(['altered', 'missing', 'truncated', 'dropped', 'forged', 'rolled_back']),
   position: z.number(),
 })
 export type Breach = z.infer<typeof Breach>
 
+const Signed = z.object({
+  position: z.number(),
+  hash: z.string(),
+  signed_at: z.string(),
+  /** `signature` is Ed25519 by `public_key` over `signed_text`, both base64url. */
+  signed_text: z.string(),
+  signature: z.string(),
+  public_key: z.string(),
+})
+export type Signed = z.infer<typeof Signed>
+
 export const Verification = z.object({
   intact: z.boolean(),
   breach: Breach.nullable(),
-  /** How far the chain is sealed: `signature` is Ed25519 by `public_key` over `signed_text`, both base64url. */
-  head: z
-    .object({
-      position: z.number(),
-      hash: z.string(),
-      signed_at: z.string(),
-      signed_text: z.string(),
-      signature: z.string(),
-      public_key: z.string(),
-    })
-    .nullable(),
+  /** How far the chain is sealed. */
+  head: Signed.nullable(),
 })
 export type Verification = z.infer<typeof Verification>
+
+export const ExportQuery = z.strictObject({ format: z.enum(['jsonl', 'csv']).default('jsonl') })
+export type ExportQuery = z.output<typeof ExportQuery>
+
+/** The first line of an export as JSONL; each other line is an event. With these it can be verified offline. */
+export const ExportHead = z.object({
+  latchkey_audit: z.literal(1),
+  workspace: z.string(),
+  /** Null where nothing was pruned; else the rows begin after it. */
+  checkpoint: Signed.nullable(),
+  head: Signed.nullable(),
+})
+export type ExportHead = z.infer<typeof ExportHead>

@@ -1,14 +1,31 @@
-// The only SQL that reads the audit, and the only one that changes a row of it: to number and hash it once.
-import { and, asc, count, desc, eq, gt, gte, isNull, lt, max, ne, type SQL, sql } from 'drizzle-orm'
-import { auditEvents as events, auditHeads as heads } from '../../../db/schema'
+// The only SQL that reads the audit, and the only one that changes it: to number and hash a row once, and to prune.
+import {
+  and,
+  asc,
+  count,
+  desc,
+  eq,
+  gt,
+  gte,
+  isNotNull,
+  isNull,
+  lt,
+  lte,
+  max,
+  min,
+  ne,
+  type SQL,
+  sql,
+} from 'drizzle-orm'
+import { auditCheckpoints as checkpoints, auditEvents as events, auditHeads as heads } from '../../../db/schema'
 import { type After, afterArgs, isAfter } from '../../lib/page'
 import type { WorkspaceId } from '../../permissions'
 import type { Database, Statement } from '../../ports'
-import { builder, guard, statement } from '../../write'
+import { builder, demand, guard, statement } from '../../write'
 import { allChains, workspaceOf } from './chain'
 
 export type EventRow = typeof events.$inferSelect
-export type HeadRow = typeof heads.$inferSelect
+export type MarkRow = typeof heads.$inferSelect
 export type Filters = {
   action: string | null
   actor: string | null
@@ -57,7 +74,7 @@ const reads = (db: Database) => ({
     orm
       .select()
       .from(events)
-      .where(isNull(events.position))
+      .where(and(isNull(events.position), sql`${events.chain} not in (select value from json_each(${slot('except')}))`))
       // Committed in the same millisecond: in the order they were.
       .orderBy(asc(events.at), asc(sql`rowid`))
       .limit(slot('limit'))
@@ -74,6 +91,22 @@ const reads = (db: Database) => ({
     .select({ position: max(events.position) })
     .from(events)
     .where(ofChain)
+    .prepare(),
+  firstSince: db.orm
+    .select({ position: min(events.position) })
+    .from(events)
+    .where(and(ofChain, gte(events.at, slot('since')), isNotNull(events.position)))
+    .prepare(),
+  checkpoint: db.orm
+    .select()
+    .from(checkpoints)
+    .where(eq(checkpoints.chain, slot('chain')))
+    .prepare(),
+  headsSince: db.orm
+    .select()
+    .from(heads)
+    .where(gt(heads.at, slot('since')))
+    .orderBy(asc(heads.at))
     .prepare(),
   head: db.orm
     .select()
@@ -95,8 +128,45 @@ export const auditStore = (db: Database) => {
     /** Whether the actor left such a row in the chain after that instant. */
     hasEvent: async (chain: string, action: string, actorId: string, since: number) =>
       (await read.readings.get({ ...place(chain), action, actorId, since })) !== undefined,
-    /** Rows without a number, of all chains, oldest first. */
-    unsealed: (limit: number) => read.unsealed.all({ limit }),
+    /** Rows without a number, of all chains but some, oldest first. */
+    unsealed: (except: readonly string[], limit: number) =>
+      read.unsealed.all({ except: JSON.stringify(except), limit }),
+    /** Fails with `conflict` unless all these rows of a chain are still without a number. */
+    demandUnsealed: (chain: string, rows: readonly { id: string }[]): Statement =>
+      demand(
+        sql`(select count(*) from ${events} where ${and(
+          eq(events.workspaceId, workspaceOf(chain)),
+          eq(events.chain, chain),
+          isNull(events.position),
+          sql`${events.id} in (select value from json_each(${JSON.stringify(rows.map(({ id }) => id))}))`,
+        )}) = ${rows.length}`,
+        'conflict',
+      ),
+    /** The last position of a chain before the first row from that instant on. */
+    positionBefore: async (chain: string, since: number): Promise<number> => {
+      const first = (await read.firstSince.get({ ...place(chain), since }))?.position
+      return first ? first - 1 : ((await read.last.get(place(chain)))?.position ?? 0)
+    },
+    checkpoint: (chain: string) => read.checkpoint.get({ chain }),
+    headsSince: (since: number) => read.headsSince.all({ since }),
+    /** Fails with `conflict` unless the checkpoint still is at `before` (0: there is none). */
+    moveCheckpoint: (before: number, to: MarkRow): Statement[] => [
+      statement(
+        builder
+          .insert(checkpoints)
+          .values(to)
+          .onConflictDoUpdate({ target: checkpoints.chain, set: to, setWhere: eq(checkpoints.position, before) }),
+      ),
+      guard('conflict'),
+    ],
+    deleteUpTo: (chain: string, position: number): Statement =>
+      statement(
+        builder
+          .delete(events)
+          .where(
+            and(eq(events.workspaceId, workspaceOf(chain)), eq(events.chain, chain), lte(events.position, position)),
+          ),
+      ),
     /** A chain's numbered rows beyond `position`, in order. */
     sealed: (chain: string, position: number, limit: number) => read.sealed.all({ ...place(chain), position, limit }),
     lastPosition: async (chain: string) => (await read.last.get(place(chain)))?.position ?? 0,
@@ -112,7 +182,7 @@ export const auditStore = (db: Database) => {
           .where(and(eq(events.workspaceId, workspaceId), eq(events.id, id), isNull(events.position))),
       ),
     /** Moves a head on. Fails with `conflict` unless it is still where `before` says. */
-    moveHead: (before: HeadRow | undefined, to: HeadRow): Statement[] =>
+    moveHead: (before: MarkRow | undefined, to: MarkRow): Statement[] =>
       before
         ? [
             statement(
@@ -128,3 +198,4 @@ export const auditStore = (db: Database) => {
         : [statement(builder.insert(heads).values(to))],
   }
 }
+export type AuditStore = ReturnType<typeof auditStore>
