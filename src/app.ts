@@ -3,38 +3,36 @@ import { type AnyElysia, Elysia } from 'elysia'
 import { version } from '../package.json'
 import { createAddresses } from './addresses'
 import type { Config } from './config'
-import { createDenials } from './denials'
 import { accountRoutes } from './features/account/routes'
-import { accountService } from './features/account/service'
 import { auditRoutes } from './features/audit/routes'
 import { auditService } from './features/audit/service'
-import { createCredentials } from './features/auth/credentials'
+import { createHumans } from './features/auth/human'
 import { authRoutes } from './features/auth/routes'
-import { authService } from './features/auth/service'
+import { deviceRoutes } from './features/devices/routes'
 import { healthRoutes, probes } from './features/health/routes'
 import { healthService } from './features/health/service'
+import { invitationRoutes } from './features/invitations/routes'
 import { keyHygiene } from './features/keys/hygiene'
 import { keyRoutes, leakRoutes } from './features/keys/routes'
 import { keyService } from './features/keys/service'
-import { mailService } from './features/mail/service'
 import { mediaRoutes } from './features/media/routes'
 import { mediaService } from './features/media/service'
 import { createMediaSweeper } from './features/media/sweeper'
 import { memberRoutes } from './features/members/routes'
-import { memberService } from './features/members/service'
+import { operatorRoutes } from './features/operator/routes'
+import { operatorService } from './features/operator/service'
 import { projectMemberService } from './features/projects/members'
 import { projectRoutes } from './features/projects/routes'
 import { projectService } from './features/projects/service'
 import { sessionRoutes } from './features/sessions/routes'
-import { sessionService } from './features/sessions/service'
+import { usageRoutes } from './features/usage/routes'
 import { createPurge } from './features/workspaces/purge'
 import { workspaceRoutes } from './features/workspaces/routes'
 import { workspaceService } from './features/workspaces/service'
 import { type Access, assertEveryRouteDeclaresAccess, createAccess, type Route } from './http/access'
 import { type Cookies, createCookies } from './http/cookie'
 import { createCors } from './http/cors'
-import { denialOf } from './http/exchange'
-import { createIdentify, type Identify } from './http/identify'
+import { createIdentify, type Entry, type Identify, type Tenancy } from './http/identify'
 import { createIntake } from './http/intake'
 import { describeApi } from './http/openapi'
 import { createHostGuard, createOriginGuard, type OriginGuard } from './http/origin-guard'
@@ -44,8 +42,11 @@ import type { Keyring } from './keyring'
 import { randomBase62 } from './lib/id'
 import { parseKeyToken } from './lib/key-token'
 import { createNetworks } from './lib/networks'
-import type { Blobs, Clock, Database, Log, Mailer, Tokens } from './ports'
-import { createHeldCache, createRevocations } from './revocation'
+import type { Plans } from './limits'
+import { createPeople } from './people'
+import type { Blobs, Clock, Database, HumanCheck, Limiter, Log, Mailer, Tokens } from './ports'
+import { createHeldCache, createRevocations, type Held } from './revocation'
+import { createUse } from './use'
 import { createUnaudited, createWrite } from './write'
 
 export type Ports = {
@@ -56,23 +57,22 @@ export type Ports = {
   keyring: Keyring
   clock: Clock
   log: Log
+  /** Absent: in memory. */
+  limiter?: Limiter
+  /** Absent: the default ones. */
+  plans?: Plans
+  /** Null where nobody is asked to show that they are a person. */
+  human: HumanCheck | null
 }
 
 const day = 86_400_000
-const signIn = { ttlMs: 15 * 60_000, maxAttempts: 5, maxSends: 3, resendAfterMs: 30_000 }
-const sessionLife = { idleMs: 7 * day, absoluteMs: 30 * day }
 const cacheEntries = 50_000
 const slowestUpload = { minBytes: 2048 * 60, windowMs: 60_000 }
 
 type Pages = (access: Access) => AnyElysia[]
 
-const signUpRule = ({ signUp }: Config) => {
-  if (signUp.kind === 'open') return () => true
-  if (signUp.kind === 'domains')
-    return (exact: string) => signUp.domains.includes(exact.slice(exact.lastIndexOf('@') + 1))
-  return () => false
-}
-const createServices = (config: Config, { db, blobs, mailer, tokens, keyring, clock, log }: Ports) => {
+const createServices = (config: Config, ports: Ports) => {
+  const { db, blobs, mailer, tokens, keyring, clock, log } = ports
   const revocations = createRevocations(db)
   const write = createWrite({ db, clock, revocations })
   const unaudited = createUnaudited(db)
@@ -80,43 +80,54 @@ const createServices = (config: Config, { db, blobs, mailer, tokens, keyring, cl
   const jobs = createJobs({ db, clock, log, holder: randomBase62(16) })
   const base = { db, write, unaudited, clock }
 
+  const use = createUse(config, { ...base, limiter: ports.limiter, plans: ports.plans })
   const workspaces = workspaceService(base)
-  const account = accountService({ ...base, addresses, workspacesOf: workspaces.list })
-  const sessions = sessionService({ ...base, tokens, ...sessionLife })
   const otherNodes = () => ({ boundMs: 0, confirmed: true })
   const keys = keyService({ ...base, keyring, prefix: config.keyPrefix, otherNodes })
   const hygiene = keyHygiene({ ...base, prove: keys.prove })
   const projects = projectService(base)
   const projectMembers = projectMemberService(base)
   const purge = createPurge(base)
-  const members = memberService({ ...base, addresses, endKeysMadeBy: hygiene.endMadeBy })
-  const auth = authService({
-    ...{ ...base, addresses, credentials: createCredentials(keyring), account, sessions, workspaces },
-    enqueueMail: (challengeId, locale) => mail.enqueue({ challengeId, locale }),
+  const audit = auditService({ ...base, keyring })
+  const people = createPeople(config, {
+    ...{ base, addresses, keyring, tokens, mailer, log, workspaces, audit, humans: createHumans(ports.human, clock) },
+    endKeysMadeBy: hygiene.endMadeBy,
     mailWaits: () => jobs.kick('outbox'),
-    policy: { ...signIn, startFloorMs: config.startFloorMs, maySignUp: signUpRule(config) },
   })
-  const mail = mailService({ ...base, log, mailer, origin: config.origin, render: auth.mailOf })
   const limits = { maxBytes: config.mediaMaxBytes, floor: slowestUpload }
   const media = mediaService({ ...base, blobs, log, revocations, limits })
   const sweeper = createMediaSweeper({ db, write, blobs })
   const sweepMedia = (signal: AbortSignal) => sweeper(clock.now(), signal)
-  const audit = auditService({ ...base, keyring, log, revocations })
-  const denials = createDenials(base)
   const checks = {
     database: { required: true, run: db.check },
     storage: { required: true, run: blobs.check },
     mail: { required: false, run: mailer.check },
   }
   const health = healthService({ clock, version, checks })
+  const operator = operatorService({ ...base, ...use, addresses, operators: config.operators, health, version })
   return {
-    ...{ revocations, jobs, workspaces, account, sessions, keys, projects, members, auth, mail, media, sweepMedia },
-    ...{ audit, denials, health, hygiene, projectMembers, purge },
+    ...{ ...use, operator },
+    ...people,
+    ...{
+      revocations,
+      jobs,
+      workspaces,
+      keys,
+      projects,
+      media,
+      sweepMedia,
+      audit,
+      health,
+      hygiene,
+      projectMembers,
+      purge,
+    },
   }
 }
 type Services = ReturnType<typeof createServices>
 
-const addJobs = ({ jobs, sessions, keys, auth, mail, audit, denials, sweepMedia, hygiene, purge }: Services) => {
+const addJobs = (s: Services, reloadKeys: () => Promise<void>) => {
+  const { jobs, sessions, keys, mail, audit, sweepMedia, hygiene, purge } = s
   jobs.add({ name: 'outbox', everyMs: 1000, run: mail.deliverDue })
   jobs.add({
     name: 'last-used',
@@ -124,33 +135,38 @@ const addJobs = ({ jobs, sessions, keys, auth, mail, audit, denials, sweepMedia,
     everywhere: true,
     run: () => Promise.all([sessions.flushSeen(), keys.flushUsed()]),
   })
+  jobs.add({ name: 'usage', everyMs: 60_000, everywhere: true, run: s.usage.flush })
+  jobs.add({ name: 'old-usage', everyMs: day, run: s.usage.sweep })
   jobs.add({ name: 'seal', everyMs: 1000, run: audit.seal })
-  jobs.add({ name: 'denials', everyMs: 5000, everywhere: true, run: denials.flush })
-  jobs.add({ name: 'audit-heads', everyMs: 60_000, run: audit.publish })
-  jobs.add({ name: 'audit-prune', everyMs: day, run: audit.prune })
-  jobs.add({ name: 'sweep', everyMs: 3_600_000, run: () => Promise.all([auth.sweep(), mail.sweep()]) })
+  jobs.add({ name: 'sweep', everyMs: 3_600_000, run: s.sweepPeople })
+  // Other nodes' new keys are known here before their time comes.
+  jobs.add({ name: 'keyring', everyMs: 60_000, everywhere: true, run: reloadKeys })
   jobs.add({ name: 'media', everyMs: day, run: sweepMedia })
   jobs.add({ name: 'unused-keys', everyMs: 3_600_000, run: hygiene.endUnused })
   jobs.add({ name: 'purge', everyMs: 3_600_000, run: purge })
 }
 
-type Http = { cookies: Cookies; identify: Identify; clock: Clock; log: Log; pages: Pages }
+type Http = { cookies: Cookies; origins: OriginGuard; identify: Identify; clock: Clock; log: Log; pages: Pages }
 
-const createRoutes = (config: Config, s: Services, { cookies, identify, clock, log, pages }: Http) => {
-  const access = createAccess()
+const createRoutes = (config: Config, s: Services, { cookies, origins, identify, clock, log, pages }: Http) => {
+  const access = createAccess(s.gate)
   const routes = (): readonly Route[] => app.routes
   const app = new Elysia({ precompile: true })
     .onError(createErrorHandler(routes, log) as never)
-    .use(authRoutes(access, cookies, s.auth, s.sessions))
-    .use(accountRoutes(access, s.account))
+    .use(authRoutes(access, cookies, origins, s.auth, s.sessions))
+    .use(accountRoutes(access, cookies, s.account))
     .use(sessionRoutes(access, s.sessions))
+    .use(deviceRoutes(access, cookies, s.devices))
     .use(workspaceRoutes(access, s.workspaces))
     .use(projectRoutes(access, s.projects, s.projectMembers))
     .use(memberRoutes(access, s.members))
+    .use(invitationRoutes(access, s.invitations))
     .use(keyRoutes(access, s.keys))
     .use(leakRoutes(access, s.hygiene))
     .use(mediaRoutes(access, s.media, identify, clock.now))
-    .use(auditRoutes(access, s.audit, identify))
+    .use(auditRoutes(access, s.audit))
+    .use(usageRoutes(access, s.usage, s.quotas))
+    .use(operatorRoutes(access, s.operator))
     .use(healthRoutes(access, s.health, () => describeApi(routes(), { origin: config.origin, version })))
   for (const page of pages(access)) app.use(page)
   assertEveryRouteDeclaresAccess(app.routes)
@@ -158,25 +174,40 @@ const createRoutes = (config: Config, s: Services, { cookies, identify, clock, l
 }
 
 /** Who a request is made as: sessions, keys and the way into a workspace, each cached until revoked. */
-const createIdentity = (config: Config, s: Services, clock: Clock, cookies: Cookies, origins: OriginGuard) =>
-  createIdentify({
-    ...{ cookies, origins, keyPrefix: `${config.keyPrefix}_` },
+const createIdentity = (config: Config, s: Services, clock: Clock, cookies: Cookies, origins: OriginGuard) => {
+  const withPlan = async (tenancy: Tenancy): Promise<Tenancy> => {
+    const plan = await s.quotas.planOf(tenancy.workspace.id)
+    return { ...tenancy, workspace: { ...tenancy.workspace, plan } }
+  }
+  return createIdentify({
+    ...{ cookies, origins, keyPrefix: `${config.keyPrefix}_`, failures: s.failures },
     sessions: createHeldCache(s.revocations, clock, cacheEntries),
     isKey: (token) => parseKeyToken(config.keyPrefix, token) !== null,
     keys: createHeldCache(s.revocations, clock, cacheEntries),
     entries: createHeldCache(s.revocations, clock, cacheEntries),
-    proveSession: s.sessions.prove,
+    proveSession: async (token) => {
+      const held = await s.sessions.prove(token)
+      return held && { ...held, value: { ...held.value, operator: await s.operator.isOperator(held.value.id) } }
+    },
     proveKey: async (token) => {
       const held = await s.keys.prove(token)
       if (!held) return null
       const { id, ipAllow } = held.value
       const mayComeFrom = ipAllow && createNetworks(ipAllow)
-      return { ...held, value: { id, mayComeFrom, tenancy: await s.workspaces.tenancyOfKey(held.value) } }
+      return {
+        ...held,
+        value: { id, mayComeFrom, tenancy: await withPlan(await s.workspaces.tenancyOfKey(held.value)) },
+      }
     },
-    enter: s.workspaces.enter,
+    enter: async (userId, workspace) => {
+      const held = await s.workspaces.enter(userId, workspace)
+      if (!held || !('tenancy' in held.value)) return held as Held<Entry> | null
+      return { ...held, value: { tenancy: await withPlan(held.value.tenancy) } }
+    },
     sessionSeen: s.sessions.seen,
     keySeen: s.keys.touch,
   })
+}
 
 /** Builds the program. `pages` are further routes that the runtime brings: the console, the development inbox. */
 export const createApp = async (config: Config, ports: Ports, pages: Pages = () => []) => {
@@ -185,15 +216,14 @@ export const createApp = async (config: Config, ports: Ports, pages: Pages = () 
   const cookies = createCookies({ secure: config.https })
   const origins = createOriginGuard(config.allowedOrigins)
   const identify = createIdentity(config, services, clock, cookies, origins)
-  const app = createRoutes(config, services, { cookies, identify, clock, log, pages })
-  addJobs(services)
+  const app = createRoutes(config, services, { cookies, origins, identify, clock, log, pages })
+  addJobs(services, ports.keyring.reload)
   await services.revocations.follow()
   const intake = createIntake({
     ...{ app: app.fetch, clock, log, origins, https: config.https, probes: probes(services.health) },
     isOurHost: createHostGuard(config.hosts),
     cors: createCors((origin) => config.allowedOrigins.has(origin)),
     identify,
-    denied: (exchange, status) => services.denials.note(denialOf(exchange, status)),
   })
   return {
     fetch: intake,
@@ -203,7 +233,7 @@ export const createApp = async (config: Config, ports: Ports, pages: Pages = () 
     /** Ends background work and writes what is only noted in memory. */
     stop: async () => {
       await services.jobs.stop()
-      await Promise.all([services.sessions.flushSeen(), services.keys.flushUsed(), services.denials.flush()])
+      await Promise.all([services.sessions.flushSeen(), services.keys.flushUsed(), services.usage.flush()])
     },
   }
 }

@@ -68,12 +68,24 @@ const verifyAudit = async () => {
   say(`All ${chains} audit chains hold.`)
 }
 
+/** Signs new sessions with a new key from the time on by which every node has read it; the old ones stay good. */
+const rotateKeys = async () => {
+  const { createLog, openPorts, standardOutput } = await program()
+  const { config, secrets } = settle()
+  const { ports, close } = await openPorts(config, secrets, createLog(standardOutput()))
+  const from = ports.clock.now() + 2 * 60_000
+  await ports.keyring.rotate('session', from)
+  await close()
+  say(`Sessions are signed with a new key from ${new Date(from).toISOString()} on.`)
+}
+
 const commands: Record<string, () => unknown> = {
   serve,
   migrate,
   'config check': () => say(describeConfig(settle().config)),
   'config example': () => writeSync(1, envExample()),
   'audit verify': verifyAudit,
+  'keys rotate': rotateKeys,
   healthcheck,
   version: () => say(version),
 }

@@ -39,6 +39,8 @@ export type Config = {
   mediaMaxBytes: number
   /** The least time that asking for a code takes. */
   startFloorMs: number
+  /** How long an unused session lives, and any session at most. */
+  sessions: { idleMs: number; absoluteMs: number }
 }
 
 /** What must never be printed. */
@@ -49,6 +51,8 @@ export type Secrets = {
   /** Where nodes share their rate limits, password included. */
   redisUrl: string | null
   smtp: { user: string; password: string } | null
+  /** Signs mail (RFC 6376): PEM of an RSA key, and the name under which the sender's domain shows its public half. */
+  dkim: { selector: string; privateKey: string } | null
   turnstile: string | null
 }
 
@@ -84,8 +88,18 @@ const readSettings = (env: Env, problems: Problem[]): Read => {
   return read as Read
 }
 
-const readMail = (read: Read): Pick<Config, 'mail'> & Pick<Secrets, 'smtp'> => {
-  if (read.LATCHKEY_SMTP_URL === undefined) return { mail: { kind: 'inbox' }, smtp: null }
+const dayMs = 86_400_000
+
+const readDkim = (text: string | undefined): Secrets['dkim'] => {
+  const [, selector, key] = /^([^:]+):(.+)$/.exec(text ?? '') ?? []
+  if (selector === undefined || key === undefined) return null
+  const lines = key.match(/.{1,64}/g)!.join('\n')
+  return { selector, privateKey: `-----BEGIN PRIVATE KEY-----\n${lines}\n-----END PRIVATE KEY-----\n` }
+}
+
+const readMail = (read: Read): Pick<Config, 'mail'> & Pick<Secrets, 'smtp' | 'dkim'> => {
+  const dkim = readDkim(read.LATCHKEY_DKIM)
+  if (read.LATCHKEY_SMTP_URL === undefined) return { mail: { kind: 'inbox' }, smtp: null, dkim }
   const url = new URL(read.LATCHKEY_SMTP_URL)
   const implicit = url.protocol === 'smtps:'
   const tls = implicit ? 'implicit' : url.search === '?tls=off' ? 'off' : 'starttls'
@@ -96,6 +110,7 @@ const readMail = (read: Read): Pick<Config, 'mail'> & Pick<Secrets, 'smtp'> => {
       url.username === ''
         ? null
         : { user: decodeURIComponent(url.username), password: decodeURIComponent(url.password) },
+    dkim,
   }
 }
 
@@ -151,7 +166,7 @@ export const readConfig = (
   const read = readSettings(env, problems)
   const mode = read.LATCHKEY_ENV ?? defaultEnv[source]
   const { masterKeys, ...places } = readPlaces(read)
-  const { mail, smtp } = readMail(read)
+  const { mail, smtp, dkim } = readMail(read)
   const config: Config = {
     env: mode,
     ...readNet(mode, read),
@@ -166,9 +181,13 @@ export const readConfig = (
     trustedProxies: read.LATCHKEY_TRUSTED_PROXIES ?? [],
     mediaMaxBytes: read.LATCHKEY_MEDIA_MAX_BYTES ?? 5 * 1024 ** 3,
     startFloorMs: read.LATCHKEY_START_FLOOR_MS ?? 250,
+    sessions: {
+      idleMs: (read.LATCHKEY_SESSION_IDLE_DAYS ?? 7) * dayMs,
+      absoluteMs: (read.LATCHKEY_SESSION_DAYS ?? 30) * dayMs,
+    },
   }
   const secrets: Secrets = {
-    ...{ masterKeys, smtp, primaryToken: read.LATCHKEY_PRIMARY_TOKEN ?? null },
+    ...{ masterKeys, smtp, dkim, primaryToken: read.LATCHKEY_PRIMARY_TOKEN ?? null },
     turnstile: read.LATCHKEY_TURNSTILE_SECRET ?? null,
     redisUrl: read.LATCHKEY_REDIS_URL ?? null,
   }

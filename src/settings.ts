@@ -121,6 +121,12 @@ export const settings = {
     example: '',
     schema: z.string().regex(/^([^<>\r\n"]{0,100} )?<?[^\s<>@",]+@[^\s<>@",]+>?$/, 'an address, or Name <address>'),
   },
+  LATCHKEY_DKIM: {
+    means: 'selector:base64-of-an-RSA-key in PKCS #8, to sign mail for the domain of the sender; none signs none',
+    example: '',
+    schema: z.string().regex(/^[A-Za-z0-9._-]{1,63}:[A-Za-z0-9+/]{800,8000}={0,2}$/, 'selector:base64, 1024 bits or more'),
+    secret: true,
+  },
   LATCHKEY_MASTER_KEYS: {
     means: 'kid:base64-of-32-bytes,… the first is current; generated into the data folder outside production',
     example: '',
@@ -192,6 +198,16 @@ export const settings = {
     means: 'the largest upload, in bytes',
     example: '5368709120',
     schema: whole(1, 1_099_511_627_776),
+  },
+  LATCHKEY_SESSION_IDLE_DAYS: {
+    means: 'after how many days without use a session ends, 1 to 30',
+    example: '7',
+    schema: whole(1, 30),
+  },
+  LATCHKEY_SESSION_DAYS: {
+    means: 'after how many days any session ends, 1 to 90',
+    example: '30',
+    schema: whole(1, 90),
   },
   LATCHKEY_START_FLOOR_MS: {
     means: 'the least time that asking for a code takes, so that it tells nothing, in ms',

@@ -44,6 +44,7 @@ describe('without a setting', () => {
       masterKeys: { kind: 'file', path: './data/master.key' },
       primaryToken: null,
       smtp: null,
+      dkim: null,
       turnstile: null,
       redisUrl: null,
     })

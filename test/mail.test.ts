@@ -3,15 +3,13 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { outbox } from '../db/schema'
 import { createSmtpMailer } from '../src/adapters/mail-smtp'
-import type { Proof } from '../src/features/mail/model'
-import { mailService } from '../src/features/mail/service'
+import { type Addressed, mailService } from '../src/features/mail/service'
 import type { Log, Mailer } from '../src/ports'
 import { createUnaudited } from '../src/write'
 import { newTestClock } from './clock'
 import { type Smtp, startSmtp } from './smtp'
 import { newTestDatabase } from './template'
 
-type Rendered = Proof & { to: string }
 const minuteMs = 60_000
 
 const newPost = async () => {
@@ -20,7 +18,7 @@ const newPost = async () => {
   const log: unknown[][] = []
   const note = (...line: unknown[]) => void log.push(line)
   const server = await startSmtp()
-  const live = new Map<string, Rendered | Error>()
+  const live = new Map<string, Addressed | Error>()
   const mailers: Mailer[] = []
 
   /** One of our processes: all share the database. */
@@ -29,8 +27,8 @@ const newPost = async () => {
     return mailService({
       ...{ db, unaudited: createUnaudited(db), clock, mailer, origin: 'https://app.example.com' },
       log: { info: note, warn: note, error: note, request: note, flush: note } as Log,
-      render: async (id) => {
-        const found = live.get(id)
+      render: async ({ about }) => {
+        const found = live.get(about)
         if (found instanceof Error) throw found
         return found ?? null
       },
@@ -39,10 +37,10 @@ const newPost = async () => {
   const node = newNode()
 
   const ask = async (id: string, locale = 'en') => {
-    const [askedAt, expiresAt] = [clock.now(), clock.now() + 15 * minuteMs]
-    const asked = { askedLabel: 'Firefox on Linux', askedFrom: '203.0.113.0/24', askedAt, expiresAt }
+    const [at, until] = [clock.now(), clock.now() + 15 * minuteMs]
+    const asked = { label: 'Firefox on Linux', from: '203.0.113.0/24', at, until }
     live.set(id, { ...asked, to: `${id}@example.org`, code: 'ABCDEFGH', link: `link#${id}.s3cret` })
-    await db.batch([node.enqueue({ challengeId: id, locale })])
+    await db.batch([node.enqueue('sign-in', id, locale)])
   }
   const stop = async () => {
     for (const mailer of mailers) await mailer.close()
@@ -171,7 +169,7 @@ describe('the outbox', () => {
     post.live.delete('chl_1')
     await post.node.deliverDue()
     expect(recipients(post.server)).toEqual(['chl_2@example.org'])
-    const ended = (await post.rows()).find((row) => row.challengeId === 'chl_1')
+    const ended = (await post.rows()).find((row) => row.about === 'chl_1')
     expect(ended).toMatchObject({ sentAt: null, failedAt: post.clock.now() })
     await post.ask('chl_1')
     await post.node.deliverDue()
@@ -223,6 +221,6 @@ describe('the outbox', () => {
     expect(await post.rows()).toHaveLength(3)
     post.clock.advance(1)
     await post.node.sweep()
-    expect(await post.rows()).toMatchObject([{ challengeId: 'chl_3' }])
+    expect(await post.rows()).toMatchObject([{ about: 'chl_3' }])
   })
 })

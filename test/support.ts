@@ -6,10 +6,10 @@ import { createInbox } from '../src/adapters/mail-inbox'
 import { createTokens } from '../src/adapters/tokens-jwt'
 import { createApp } from '../src/app'
 import { type Env, readConfig } from '../src/config'
-import { openKeyring } from '../src/keyring'
+import { type Keyring, openKeyring } from '../src/keyring'
 import { randomBytes } from '../src/lib/crypto'
 import type { Role } from '../src/permissions'
-import type { Blobs, Log } from '../src/ports'
+import type { Blobs, HumanCheck, Log } from '../src/ports'
 import { builder, statement } from '../src/write'
 import { newTestClock } from './clock'
 import { newFolder, newTestDatabase } from './template'
@@ -35,10 +35,18 @@ export const newTestLog = () => {
 // biome-ignore lint/suspicious/noExplicitAny: an answer is whatever the server sent; each test says what it expects
 export type Json = any
 export type Answer = { status: number; headers: Headers; body: Json }
-type Init = { headers?: Record<string, string>; body?: unknown; raw?: BodyInit }
+type Init = { headers?: Record<string, string>; body?: unknown; raw?: BodyInit; from?: string }
 
 /** The program with its doors: `call` sends a request, `signIn` a person through the mail, `as` someone with a role. */
-export const testApp = async ({ env = {}, blobs: given }: { env?: Env; blobs?: Blobs } = {}) => {
+export const testApp = async ({
+  env = {},
+  blobs: given,
+  human,
+}: {
+  env?: Env
+  blobs?: Blobs
+  human?: (keyring: Keyring) => HumanCheck
+} = {}) => {
   const { db, path, close } = await newTestDatabase()
   const clock = newTestClock()
   const { log, lines, events } = newTestLog()
@@ -48,6 +56,7 @@ export const testApp = async ({ env = {}, blobs: given }: { env?: Env; blobs?: B
       LATCHKEY_ORIGIN: origin,
       LATCHKEY_DATA_DIR: newFolder(),
       LATCHKEY_START_FLOOR_MS: '0',
+      LATCHKEY_RATE_LIMITS: 'off',
       ...env,
     },
     { source: 'source' },
@@ -55,10 +64,19 @@ export const testApp = async ({ env = {}, blobs: given }: { env?: Env; blobs?: B
   const keyring = await openKeyring({ db, master: [{ kid: 'test', key: randomBytes(32) }], clock })
   const inbox = createInbox({ clock })
   const blobs = given ?? createDiskBlobs({ folder: config.blobs.path })
-  const ports = { db, blobs, mailer: inbox.mailer, tokens: createTokens({ keyring }), keyring, clock, log }
+  const ports = {
+    db,
+    blobs,
+    mailer: inbox.mailer,
+    tokens: createTokens({ keyring }),
+    keyring,
+    clock,
+    log,
+    human: human?.(keyring) ?? null,
+  }
   const app = await createApp(config, ports)
 
-  const fetch = (method: string, target: string, { headers = {}, body, raw }: Init = {}) => {
+  const fetch = (method: string, target: string, { headers = {}, body, raw, from = '203.0.113.7' }: Init = {}) => {
     const json = body === undefined ? {} : { 'content-type': 'application/json' }
     const sent = body === undefined ? raw : JSON.stringify(body)
     const request = new Request(origin + target, {
@@ -66,7 +84,7 @@ export const testApp = async ({ env = {}, blobs: given }: { env?: Env; blobs?: B
       headers: { host: new URL(origin).host, ...json, ...headers },
       ...(sent !== undefined && { body: sent }),
     })
-    return app.fetch(request, () => '203.0.113.7')
+    return app.fetch(request, () => from)
   }
 
   const call = async (method: string, target: string, init: Init = {}): Promise<Answer> => {
@@ -93,8 +111,8 @@ export const testApp = async ({ env = {}, blobs: given }: { env?: Env; blobs?: B
   /** The newest code mailed to an address. */
   const codeFor = async (email: string): Promise<string> => {
     await app.services.jobs.runNow('outbox')
-    const mail = inbox.list().find((m) => m.to === email)
-    const code = /\b[0-9A-Z]{4}-[0-9A-Z]{4}\b/.exec(mail?.text ?? '')?.[0]
+    const mails = inbox.list().filter((m) => m.to === email)
+    const code = mails.map((m) => /\b[0-9A-Z]{4}-[0-9A-Z]{4}\b/.exec(m.text)?.[0]).find(Boolean)
     if (!code) throw new Error(`no code was mailed`)
     return code
   }

@@ -31,6 +31,7 @@ CREATE INDEX sessions_by_user ON sessions (user_id, created_at);
 CREATE TABLE challenges (
   id TEXT PRIMARY KEY NOT NULL,
   purpose TEXT NOT NULL,
+  session_id TEXT,
   address_hash TEXT NOT NULL,
   mailbox_hash TEXT NOT NULL,
   address_sealed TEXT NOT NULL,
@@ -54,7 +55,7 @@ CREATE INDEX challenges_by_expiry ON challenges (expires_at);
 CREATE TABLE outbox (
   id TEXT PRIMARY KEY NOT NULL,
   template TEXT NOT NULL,
-  challenge_id TEXT NOT NULL,
+  about TEXT NOT NULL,
   locale TEXT NOT NULL,
   attempts INTEGER NOT NULL DEFAULT 0,
   created_at INTEGER NOT NULL,

@@ -1,5 +1,6 @@
 // The ordered list of migrations, as text: the same on every runtime and inside the binary. Never edit a released one.
 import house from './0001_house.sql' with { type: 'text' }
+import accounts from './0002_accounts.sql' with { type: 'text' }
 import signIn from './0002_sign_in.sql' with { type: 'text' }
 import access from './0003_access.sql' with { type: 'text' }
 import limits from './0006_limits.sql' with { type: 'text' }
@@ -9,6 +10,7 @@ export type Migration = Readonly<{ name: string; text: string }>
 /** Each statement ends with a semicolon at the end of its line. */
 export const migrations: readonly Migration[] = [
   { name: '0001_house', text: house },
+  { name: '0002_accounts', text: accounts },
   { name: '0002_sign_in', text: signIn },
   { name: '0003_access', text: access },
   { name: '0006_limits', text: limits },

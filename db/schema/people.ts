@@ -1,6 +1,5 @@
 // People, their sessions, and how they prove a mailbox.
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
-import type { Template } from '../../src/features/mail/strings'
 import { instant } from './columns'
 
 export const users = sqliteTable('users', {
@@ -75,7 +74,12 @@ export const outbox = sqliteTable(
   'outbox',
   {
     id: text().primaryKey(),
-    template: text().$type<Template>().notNull(),
+    template: text({
+      enum: [
+        ...(['sign-in', 'step-up', 'email-change', 'account-deletion'] as const),
+        ...(['invitation', 'new-device', 'email-changed', 'account-deleted'] as const),
+      ],
+    }).notNull(),
     /** Id of what it tells of; where that is gone, the address it goes to, encrypted. */
     about: text().notNull(),
     locale: text().notNull(),

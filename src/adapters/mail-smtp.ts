@@ -11,6 +11,8 @@ export type SmtpSettings = {
   /** `Name <address>` or an address. */
   from: string
   auth: { user: string; password: string } | null
+  /** Signs each mail for the domain of `from` (RFC 6376, rsa-sha256, relaxed). */
+  dkim?: { selector: string; privateKey: string } | null
   /** PEM of the only authority to trust, instead of the system's. */
   ca?: string
   /** For a mail from first to last, whatever a server does: less than the lease that its sender holds on it. */
@@ -35,13 +37,20 @@ const fail = (error: unknown): never => {
 }
 
 /** Both fail with `unavailable`, naming the codes of the failure alone. */
-export const createSmtpMailer = ({ host, port, tls, from, auth, ca, timeoutMs = 20_000 }: SmtpSettings): Mailer => {
+export const createSmtpMailer = ({ host, port, tls, from, auth, dkim, ca, timeoutMs = 20_000 }: SmtpSettings): Mailer => {
   const sender = readSender(from)
   const transport = createTransport({
     ...{ host, port, pool: true, maxConnections: 5, ...timeouts },
     ...{ secure: tls === 'implicit', requireTLS: tls === 'starttls', ignoreTLS: tls === 'off' },
     ...{ disableFileAccess: true, disableUrlAccess: true },
     ...(auth && { auth: { user: auth.user, pass: auth.password } }),
+    ...(dkim && {
+      dkim: {
+        domainName: sender.address.slice(sender.address.lastIndexOf('@') + 1),
+        keySelector: dkim.selector,
+        privateKey: dkim.privateKey,
+      },
+    }),
     tls: { minVersion: 'TLSv1.2', ...(ca !== undefined && { ca }) },
   })
 

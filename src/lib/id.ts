@@ -14,6 +14,7 @@ export type IdKind =
   | 'out'
   | 'inv'
   | 'dev'
+  | 'adr'
   | 'lnk'
   | 'upl'
 

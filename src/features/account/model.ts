@@ -2,6 +2,9 @@
 import { z } from 'zod'
 import { plainText } from '../../lib/text'
 import { roles } from '../../permissions'
+import { AuditEvent } from '../audit/model'
+import { Device } from '../devices/model'
+import { Session } from '../sessions/model'
 
 export const locales = ['en', 'zh'] as const
 
@@ -23,6 +26,23 @@ export const UpdateMe = z.strictObject({
   locale: z.enum(locales).optional(),
 })
 export type UpdateMe = z.infer<typeof UpdateMe>
+
+export const ChangeEmail = z.strictObject({ email: z.string().max(1024) })
+export type ChangeEmail = z.infer<typeof ChangeEmail>
+
+/** All that is held about a person, but tokens and hashes, which tell nothing. */
+export const Export = z.object({
+  user: User,
+  former_addresses: z.array(z.object({ email: z.string(), changed_at: z.string() })),
+  workspaces: z.array(Membership.extend({ created_at: z.string() })),
+  invitations: z.array(
+    z.object({ id: z.string(), workspace_name: z.string(), role: z.enum(roles), expires_at: z.string() }),
+  ),
+  sessions: z.array(Session),
+  devices: z.array(Device),
+  events: z.array(AuditEvent),
+})
+export type Export = z.infer<typeof Export>
 
 export const Whoami = z.object({
   actor: z.object({ type: z.enum(['user', 'key']), id: z.string() }),

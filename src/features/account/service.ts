@@ -5,22 +5,32 @@ import { newId } from '../../lib/id'
 import { rfc3339 } from '../../lib/time'
 import { type Actor, listPermissions, ofPerson, type Person } from '../../permissions'
 import type { Clock, Database, Statement } from '../../ports'
-import type { Write } from '../../write'
-import { guard } from '../../write'
-import { locales, type Me, type UpdateMe, type User, type Whoami } from './model'
+import { assertFresh, isFresh } from '../../step-up'
+import { guard, type Unaudited, type Write } from '../../write'
+import type { StartedChallenge } from '../auth/model'
+import { addressChanges } from './addresses'
+import { type ChangeEmail, type Export, locales, type Me, type UpdateMe, type User, type Whoami } from './model'
 import { type UserRow, userStore } from './store'
 
-type Deps = {
+type Ask = (person: Person, purpose: 'email-change' | 'account-deletion', email?: string) => Promise<StartedChallenge>
+type Deps = Parameters<typeof addressChanges>[0] & {
   db: Database
   write: Write
+  unaudited: Unaudited
   clock: Clock
   addresses: Addresses
   workspacesOf: (userId: string) => Promise<Me['workspaces']>
+  /** Asks for a proof that this session alone can redeem. */
+  ask: Ask
+  erase: (person: Person) => Promise<void>
+  /** What the other features hold about a person. */
+  heldElsewhere: (person: Person) => Promise<Omit<Export, 'user' | 'former_addresses'>>
 }
 
 const localeOf = (text: string): User['locale'] => locales.find((l) => l === text) ?? 'en'
 
-export const accountService = ({ db, write, clock, addresses, workspacesOf }: Deps) => {
+export const accountService = (deps: Deps) => {
+  const { db, write, clock, addresses, workspacesOf } = deps
   const store = userStore(db)
 
   const present = (row: UserRow): User => ({
@@ -32,20 +42,23 @@ export const accountService = ({ db, write, clock, addresses, workspacesOf }: De
   })
 
   return {
+    ...addressChanges(deps, present),
+
     /** The user of an exact address, if there is one. */
     async findByAddress(exact: string): Promise<User | undefined> {
       const row = await store.byAddress(addresses.hash(exact))
       return row && present(row)
     },
 
-    /** A new user of a proved address, with the statement that makes it; `conflict` where another request was sooner. */
-    newUser(exact: string, locale: string): { user: User; statement: Statement } {
+    /** A new user of a proved address, with the statements that make it; `conflict` where another request was sooner. */
+    newUser(exact: string, locale: string): { user: User; statements: Statement[] } {
       const id = newId('usr')
       const row = {
         ...{ id, name: null, locale: localeOf(locale), createdAt: clock.now() },
         ...{ addressHash: addresses.hash(exact), addressSealed: addresses.seal(exact, id) },
       }
-      return { user: present(row), statement: { ...store.insert(row), orElse: new Failure('conflict') } }
+      const insert = { ...store.insert(row), orElse: new Failure('conflict') }
+      return { user: present(row), statements: [store.isFree(row.addressHash, row.createdAt, id), insert] }
     },
 
     /** The person and their workspaces. */
@@ -66,6 +79,48 @@ export const accountService = ({ db, write, clock, addresses, workspacesOf }: De
         ])
       return this.get(person)
     },
+
+    /** Where mail to a user goes, and in which language; undefined once there is no such user. */
+    async mailboxOf(userId: string): Promise<{ to: string; locale: string } | undefined> {
+      const row = await store.byId(userId)
+      return row && { to: addresses.open(row.addressSealed, row.id), locale: row.locale }
+    },
+
+    addressHashOf: async (userId: string): Promise<string | undefined> => (await store.byId(userId))?.addressHash,
+
+    /** Asks the mailbox `email` for its proof; the person's own was proved by the sign-in. @throws `step_up_required` */
+    async changeEmail(person: Person, { email }: ChangeEmail): Promise<StartedChallenge> {
+      assertFresh(person, clock.now())
+      return deps.ask(person, 'email-change', email)
+    },
+
+    /**
+     * Ends the account at once after a fresh sign-in (null); otherwise asks the mailbox first, and its proof is the end.
+     * @throws `conflict` for the last admin of a workspace that others are in.
+     */
+    async delete(person: Person): Promise<StartedChallenge | null> {
+      if (!isFresh(person, clock.now())) return deps.ask(person, 'account-deletion')
+      await deps.erase(person)
+      return null
+    },
+
+    /** All that is held about the person. @throws `step_up_required` */
+    async export(person: Person): Promise<Export> {
+      assertFresh(person, clock.now())
+      const { workspaces: _, ...user } = await this.get(person)
+      const [former, elsewhere] = await Promise.all([store.formerOf(person.id), deps.heldElsewhere(person)])
+      return {
+        user,
+        former_addresses: former.map((row) => ({
+          email: addresses.open(row.addressSealed, row.id),
+          changed_at: rfc3339(row.createdAt),
+        })),
+        ...elsewhere,
+      }
+    },
+
+    /** Forgets former addresses that can no longer be taken back. */
+    sweep: () => deps.unaudited('nothing can be taken back any more', [store.removeFormerBefore(clock.now())]),
 
     /** Who is asking, where, and what they may do there. */
     whoami(person: Person | undefined, actor: Actor | undefined): Whoami {

@@ -1,10 +1,11 @@
 // The only SQL about users.
-import { eq, sql } from 'drizzle-orm'
-import { users } from '../../../db/schema'
+import { and, asc, eq, gt, gte, isNull, ne, type SQL, sql } from 'drizzle-orm'
+import { formerAddresses, users } from '../../../db/schema'
 import type { Database } from '../../ports'
-import { builder, statement } from '../../write'
+import { builder, demand, statement } from '../../write'
 
 export type UserRow = typeof users.$inferSelect
+export type FormerRow = typeof formerAddresses.$inferSelect
 
 export const userStore = (db: Database) => {
   const byId = db.orm
@@ -17,8 +18,60 @@ export const userStore = (db: Database) => {
     .from(users)
     .where(eq(users.addressHash, sql.placeholder('hash')))
     .prepare()
+  const former = (condition: SQL | undefined) =>
+    db.orm.select().from(formerAddresses).where(condition).orderBy(asc(formerAddresses.createdAt)).prepare()
+  const formerById = former(eq(formerAddresses.id, sql.placeholder('id')))
+  const formerOf = former(eq(formerAddresses.userId, sql.placeholder('userId')))
+  const returnable = former(
+    and(
+      eq(formerAddresses.addressHash, sql.placeholder('hash')),
+      isNull(formerAddresses.endedAt),
+      gt(formerAddresses.expiresAt, sql.placeholder('now')),
+    ),
+  )
 
   return {
+    formerById: (id: string) => formerById.get({ id }),
+    formerOf: (userId: string) => formerOf.all({ userId }),
+    /** The first change away from an address that can still be taken back. */
+    returnable: (hash: string, now: number) => returnable.get({ hash, now }),
+    insertFormer: (row: typeof formerAddresses.$inferInsert) => statement(builder.insert(formerAddresses).values(row)),
+    /** Ends what a user's changes since `createdAt` left to be taken back. */
+    endFormer: (userId: string, createdAt: number, now: number) =>
+      statement(
+        builder
+          .update(formerAddresses)
+          .set({ endedAt: now })
+          .where(
+            and(
+              ...[eq(formerAddresses.userId, userId), gte(formerAddresses.createdAt, createdAt)],
+              isNull(formerAddresses.endedAt),
+            ),
+          ),
+      ),
+    /** Fails the batch where the address may still be taken back by somebody else. */
+    isFree: (hash: string, now: number, forUser: string) =>
+      demand(
+        sql`not exists (select 1 from ${formerAddresses} where ${and(
+          ...[eq(formerAddresses.addressHash, hash), ne(formerAddresses.userId, forUser)],
+          ...[isNull(formerAddresses.endedAt), gt(formerAddresses.expiresAt, now)],
+        )})`,
+        'conflict',
+      ),
+    /** Changes no row unless the user has the address `before`. */
+    move: (id: string, before: string, to: Pick<UserRow, 'addressHash' | 'addressSealed'>) =>
+      statement(
+        builder
+          .update(users)
+          .set(to)
+          .where(and(eq(users.id, id), eq(users.addressHash, before))),
+      ),
+    remove: (id: string) => [
+      statement(builder.delete(formerAddresses).where(eq(formerAddresses.userId, id))),
+      statement(builder.delete(users).where(eq(users.id, id))),
+    ],
+    removeFormerBefore: (instant: number) =>
+      statement(builder.delete(formerAddresses).where(gt(sql`${instant}`, formerAddresses.expiresAt))),
     byId: (id: string) => byId.get({ id }),
     byAddress: (hash: string) => byAddress.get({ hash }),
     insert: (row: typeof users.$inferInsert) => statement(builder.insert(users).values(row)),

@@ -28,6 +28,8 @@ export const createCredentials = (ring: Ring) => {
     linkSecretOf: (row: Parameters<typeof derive>[1]): string => Buffer.from(derive('link', row)).toString('base64url'),
     /** What is kept of the secret that binds a challenge to the browser that asked. */
     hashBinding: (binding: string): string => keyedHash(hmac(current.key, 'binding'), binding),
+    /** What binds a challenge to the session that asked: no secret, and nothing that a request could send. */
+    hashSession: (sessionId: string): string => keyedHash(hmac(current.key, 'session'), sessionId),
   }
 }
 export type Credentials = ReturnType<typeof createCredentials>

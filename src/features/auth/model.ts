@@ -5,17 +5,17 @@ import { plainText } from '../../lib/text'
 import { locales, User } from '../account/model'
 import { Session } from '../sessions/model'
 
-/** A path on our own origin: never a host, never a backslash that a browser would read as one. */
-export const isOwnPath = (text: string): boolean => /^\/(?![/\\])[\x21-\x5b\x5d-\x7e]*$/.test(text)
-
 const challengeId = z.string().refine((id) => isId('chl', id), 'Not a challenge')
+/** The answer to the challenge inside a `human_required`. */
+const human = z.string().max(4096)
 const binding = z.string().regex(/^[A-Za-z0-9_-]{43}$/)
 
 export const StartSignIn = z.strictObject({
   email: z.string().max(1024),
-  redirect: z.string().max(512).refine(isOwnPath, 'A path on this origin').optional(),
+  redirect: z.string().max(2048).optional(),
   locale: z.enum(locales).optional(),
   transport: z.enum(['cookie', 'token']).default('cookie'),
+  human: human.optional(),
 })
 export type StartSignIn = z.infer<typeof StartSignIn>
 
@@ -31,11 +31,14 @@ export type StartedChallenge = z.infer<typeof StartedChallenge>
 export const ResendCode = z.strictObject({ challenge_id: challengeId, binding: binding.optional() })
 export type ResendCode = z.infer<typeof ResendCode>
 
+export const StepUp = z.strictObject({})
+
 export const VerifyCode = z.strictObject({
   challenge_id: challengeId,
   code: z.string().max(64),
   binding: binding.optional(),
   label: plainText(80).optional(),
+  human: human.optional(),
 })
 export type VerifyCode = z.infer<typeof VerifyCode>
 

@@ -3,23 +3,41 @@ import { Elysia } from 'elysia'
 import type { Access } from '../../http/access'
 import type { Cookies } from '../../http/cookie'
 import type { Exchange } from '../../http/exchange'
+import type { OriginGuard } from '../../http/origin-guard'
 import type { SessionService } from '../sessions/service'
-import { RedeemLink, ResendCode, SignedIn, StartedChallenge, StartSignIn, VerifyCode } from './model'
-import type { AuthService, Redeemed } from './service'
+import { RedeemLink, ResendCode, SignedIn, StartedChallenge, StartSignIn, StepUp, VerifyCode } from './model'
+import type { Redeemed } from './redemption'
+import type { AuthService } from './service'
 
 const challengeCookieSeconds = 3600
+// The most that browsers keep a cookie.
+const deviceCookieSeconds = 400 * 86_400
 
 export const authRoutes = (
   access: Access,
   cookies: Cookies,
+  origins: Pick<OriginGuard, 'byPage'>,
   auth: AuthService,
   sessions: Pick<SessionService, 'end'>,
 ) => {
   const bindingOf = (caller: Exchange, sent: string | undefined) =>
     sent ?? cookies.read(caller.request.headers, 'challenge')
 
-  const signedIn = (set: { headers: Record<string, unknown> }, { body, token, transport, maxAgeSeconds }: Redeemed) => {
-    if (transport === 'cookie') set.headers['set-cookie'] = cookies.set('session', token, maxAgeSeconds)
+  const askerOf = (caller: Exchange, sent: string | undefined) => {
+    const { person } = caller.identity
+    return {
+      ...{ origin: caller, address: caller.address, person: person && { ...person, origin: caller } },
+      ...{ binding: bindingOf(caller, sent), device: cookies.read(caller.request.headers, 'device') },
+    }
+  }
+
+  const redeemed = (set: { headers: Record<string, unknown> }, { body, session, transport }: Redeemed) => {
+    if (session.is === 'opened' && transport === 'cookie')
+      set.headers['set-cookie'] = [
+        cookies.set('session', session.token, session.maxAgeSeconds),
+        ...(session.device === null ? [] : [cookies.set('device', session.device, deviceCookieSeconds)]),
+      ]
+    if (session.is === 'ended') set.headers['set-cookie'] = cookies.clear('session')
     return body
   }
 
@@ -28,8 +46,10 @@ export const authRoutes = (
     .post(
       '/start',
       async ({ caller, body, set, status }) => {
-        const asker = { origin: caller, binding: body.transport === 'token' ? undefined : bindingOf(caller, undefined) }
-        const { body: answer, binding } = await auth.start(body, asker)
+        origins.byPage(caller.request)
+        const asker = askerOf(caller, undefined)
+        const held = body.transport === 'token' ? { binding: undefined, device: undefined } : {}
+        const { body: answer, binding } = await auth.start(body, { ...asker, ...held })
         if (body.transport === 'token') return status(202, { ...answer, binding })
         set.headers['set-cookie'] = cookies.set('challenge', binding, challengeCookieSeconds)
         return status(202, answer)
@@ -38,7 +58,10 @@ export const authRoutes = (
     )
     .post(
       '/resend',
-      async ({ caller, body, status }) => status(202, await auth.resend(body, bindingOf(caller, body.binding))),
+      async ({ caller, body, status }) => {
+        origins.byPage(caller.request)
+        return status(202, await auth.resend(body, askerOf(caller, body.binding)))
+      },
       {
         open: 'asks for the same code again; needs the binding of the challenge',
         body: ResendCode,
@@ -47,16 +70,19 @@ export const authRoutes = (
     )
     .post(
       '/verify',
-      async ({ caller, body, set }) =>
-        signedIn(set, await auth.verify(body, { origin: caller, binding: bindingOf(caller, body.binding) })),
+      async ({ caller, body, set }) => redeemed(set, await auth.verify(body, askerOf(caller, body.binding))),
       { open: 'proves a mailbox by a code', body: VerifyCode, response: { 200: SignedIn } },
     )
-    .post(
-      '/link',
-      async ({ caller, body, set }) =>
-        signedIn(set, await auth.link(body, { origin: caller, binding: bindingOf(caller, undefined) })),
-      { open: 'proves a mailbox by a link', body: RedeemLink, response: { 200: SignedIn } },
-    )
+    .post('/link', async ({ caller, body, set }) => redeemed(set, await auth.link(body, askerOf(caller, undefined))), {
+      open: 'proves a mailbox by a link',
+      body: RedeemLink,
+      response: { 200: SignedIn },
+    })
+    .post('/step-up', async ({ person, status }) => status(202, await auth.ask(person, 'step-up')), {
+      access: 'session:step-up',
+      body: StepUp,
+      response: { 202: StartedChallenge },
+    })
     .post(
       '/sign-out',
       async ({ person, set, status }) => {

@@ -2,20 +2,22 @@
 import type { Addresses } from '../../addresses'
 import { Failure } from '../../errors'
 import { parseAddress } from '../../lib/address'
+import { subscriberOf } from '../../lib/client-address'
 import { parseCode } from '../../lib/code'
 import { equalSecret, randomSecret } from '../../lib/crypto'
 import { deviceLabel } from '../../lib/device-label'
 import { newId } from '../../lib/id'
 import { rfc3339 } from '../../lib/time'
-import type { Origin } from '../../permissions'
-import type { Clock, Database, Statement } from '../../ports'
-import { guard, type Unaudited, type Write } from '../../write'
+import type { Origin, Person } from '../../permissions'
+import type { Database, Statement } from '../../ports'
+import { guard, type Unaudited } from '../../write'
 import type { AccountService } from '../account/service'
-import type { SessionService } from '../sessions/service'
-import type { WorkspaceService } from '../workspaces/service'
+import type { Addressed } from '../mail/service'
 import type { Credentials } from './credentials'
-import type { RedeemLink, ResendCode, SignedIn, StartedChallenge, StartSignIn, VerifyCode } from './model'
-import { type ChallengeRow, challengeStore } from './store'
+import type { Defence } from './defence'
+import type { RedeemLink, ResendCode, StartedChallenge, StartSignIn, VerifyCode } from './model'
+import { createRedemption, type Redeemed, type RedemptionDeps } from './redemption'
+import { type ChallengeRow, challengeStore, type Purpose } from './store'
 
 export type SignInPolicy = {
   ttlMs: number
@@ -24,34 +26,46 @@ export type SignInPolicy = {
   resendAfterMs: number
   /** Every `start` takes at least this long, so that its time says nothing. */
   startFloorMs: number
-  /** Whether an unknown address may become a user. */
-  maySignUp: (exact: string) => boolean
 }
 
-type Deps = {
+type Deps = RedemptionDeps & {
   db: Database
-  write: Write
   unaudited: Unaudited
-  clock: Clock
   addresses: Addresses
   credentials: Credentials
-  account: Pick<AccountService, 'findByAddress' | 'newUser'>
-  sessions: Pick<SessionService, 'open'>
-  workspaces: Pick<WorkspaceService, 'newWorkspace'>
-  enqueueMail: (challengeId: string, locale: string) => Statement
-  /** Says that mail is waiting, so that it goes out now. */
-  mailWaits: () => void
+  account: Pick<AccountService, 'mayTake' | 'get'>
+  defence: Pick<Defence, 'atStart' | 'mailed' | 'atVerify' | 'noteFailure' | 'removeOld'>
+  /** Whether sign-in may lead to that path or URL. */
+  mayLead: (to: string) => boolean
   policy: SignInPolicy
 }
 
-/** What the browser or client that asks holds: a secret shared by its challenges. */
-export type Asker = { origin: Origin; binding: string | undefined }
-export type Redeemed = { body: SignedIn; token: string; transport: 'cookie' | 'token'; maxAgeSeconds: number }
+/**
+ * Who asks: `binding` is a secret that a browser's or client's challenges share, `device` the one of a known device,
+ * `person` whose session it is, `address` the whole one of the client, for budgets.
+ */
+export type Asker = {
+  origin: Origin
+  address: string | null
+  binding: string | undefined
+  device: string | undefined
+  person: Person | null
+}
 
 export const authService = (deps: Deps) => {
-  const { db, write, unaudited, clock, addresses, credentials, account, sessions, workspaces, policy } =
-    deps
+  const { db, unaudited, clock, addresses, credentials, account, defence, policy } = deps
   const store = challengeStore(db)
+  const redeem = createRedemption(deps, store)
+
+  /** What the asker holds that a challenge may be bound to. */
+  const bindingsOf = ({ binding, person }: Pick<Asker, 'binding' | 'person'>): string[] => [
+    ...(binding === undefined ? [] : [credentials.hashBinding(binding)]),
+    ...(person ? [credentials.hashSession(person.sessionId)] : []),
+  ]
+
+  const isBoundTo = ({ bindingHash }: ChallengeRow, bindings: readonly string[]) =>
+    bindings.some((held) => equalSecret(bindingHash, held))
+  const isLive = ({ outcome, expiresAt }: ChallengeRow) => outcome === null && expiresAt > clock.now()
 
   const started = (row: Pick<ChallengeRow, 'id' | 'expiresAt'>): StartedChallenge => ({
     challenge_id: row.id,
@@ -60,155 +74,151 @@ export const authService = (deps: Deps) => {
     code_format: 'XXXX-XXXX',
   })
 
-  const newChallenge = (input: StartSignIn, { origin }: Asker, binding: string) => {
+  type Question = Pick<ChallengeRow, 'purpose' | 'sessionId' | 'bindingHash' | 'transport' | 'redirect' | 'locale'>
+
+  const newChallenge = (email: string, origin: Origin, question: Question) => {
     const now = clock.now()
-    const { exact, mailbox } = parseAddress(input.email)
+    const { exact, mailbox } = parseAddress(email)
     const id = newId('chl')
-    return {
-      exact,
-      row: {
-        ...{ id, purpose: 'sign-in' as const, kid: credentials.kid, bindingHash: credentials.hashBinding(binding) },
-        ...{ addressHash: addresses.hash(exact), mailboxHash: addresses.hashMailbox(mailbox) },
-        ...{ addressSealed: addresses.seal(exact, id), transport: input.transport, redirect: input.redirect ?? null },
-        ...{ locale: input.locale ?? 'en', askedLabel: deviceLabel(origin.userAgent), askedFrom: origin.client },
-        ...{ createdAt: now, sentAt: now, expiresAt: now + policy.ttlMs },
-      },
+    const row = {
+      ...{ ...question, id, kid: credentials.kid, addressSealed: addresses.seal(exact, id) },
+      ...{ addressHash: addresses.hash(exact), mailboxHash: addresses.hashMailbox(mailbox) },
+      ...{ askedLabel: deviceLabel(origin.userAgent), askedFrom: origin.client },
+      ...{ createdAt: now, sentAt: now, expiresAt: now + policy.ttlMs, deviceId: null },
     }
+    return { exact, row }
   }
 
-  /** The mail of a challenge, unless the mailbox is barred from signing up: then nothing, and nobody can tell. */
-  const mailFor = async (exact: string, { id, locale }: Pick<ChallengeRow, 'id' | 'locale'>): Promise<Statement[]> =>
-    (await account.findByAddress(exact)) || policy.maySignUp(exact) ? [deps.enqueueMail(id, locale)] : []
-
-  /** The user a proved address belongs to, with the statements and events that make one where there is none. */
-  const userFor = async (row: ChallengeRow, exact: string) => {
-    const known = await account.findByAddress(exact)
-    if (known) return { user: known, statements: [], events: [] }
-    if (!policy.maySignUp(exact)) throw new Failure('invalid_or_expired')
-    const { user, statement } = account.newUser(exact, row.locale)
-    const own = workspaces.newWorkspace(user.id, 'My workspace')
-    const joined = { action: 'user.created', targets: [user.id], userId: user.id }
-    return { user, statements: [statement, ...own.statements], events: [joined, own.event] }
+  /** Whether a proof of the address would bring about anything: else there is no mail, and nobody can tell. */
+  const isWelcome = async (exact: string, purpose: Purpose): Promise<boolean> => {
+    if (purpose === 'email-change') return account.mayTake(exact)
+    if (purpose !== 'sign-in' || (await deps.account.findByAddress(exact))) return true
+    return (await deps.account.takeBack(exact)) !== undefined || deps.maySignUp(exact)
   }
 
-  const attempt = async (
-    row: ChallengeRow,
-    method: 'code' | 'link',
-    label: string,
-    origin: Origin,
-  ): Promise<Redeemed> => {
-    const exact = addresses.open(row.addressSealed, row.id)
-    const { user, statements, events } = await userFor(row, exact)
-    const opened = await sessions.open({ userId: user.id, method, label, place: origin.client })
-    const now = clock.now()
-    const event = { action: 'session.opened', targets: [opened.session.id], userId: user.id, change: { method } }
-    await write(
-      { type: 'nobody', origin },
-      [...events, event],
-      [
-        store.consume(row.id, now),
-        guard('invalid_or_expired'),
-        store.supersede(row.addressHash, row.id, now),
-        ...statements,
-        ...opened.statements,
-      ],
-    )
-    const body: SignedIn = { user, session: opened.session, redirect: row.redirect }
-    return {
-      body: row.transport === 'token' ? { ...body, token: opened.token } : body,
-      token: opened.token,
-      transport: row.transport,
-      maxAgeSeconds: opened.maxAgeSeconds,
-    }
-  }
+  type Mailed = Pick<ChallengeRow, 'id' | 'purpose' | 'locale' | 'mailboxHash' | 'deviceId' | 'sessionId'>
 
-  /** Redeems once more where a second first sign-in of the same address was sooner: then the user is there. */
-  const redeem = async (...args: Parameters<typeof attempt>): Promise<Redeemed> => {
-    try {
-      return await attempt(...args)
-    } catch (error) {
-      if (error instanceof Failure && error.code === 'conflict') return attempt(...args)
-      throw error
-    }
+  const mailFor = async (exact: string, row: Mailed, address: string | null): Promise<Statement[]> => {
+    if (!(await isWelcome(exact, row.purpose))) return []
+    const client = address === null ? null : addresses.hashClient(subscriberOf(address))
+    return defence.mailed(row, client, deps.enqueueMail(row.purpose, row.id, row.locale))
   }
 
   return {
     /**
      * Begins a sign-in. The answer is the same whether the address is known or not, barred or not; a barred one gets no
-     * mail. Gives the binding that must come back with the code. @throws `invalid` for what is no address.
+     * mail, nor does one that has had its share. Gives the binding that must come back with the code.
+     * @throws `invalid` for what is no address or a place not to go to; `human_required`.
      */
     async start(input: StartSignIn, asker: Asker): Promise<{ body: StartedChallenge; binding: string }> {
       const floor = clock.sleep(policy.startFloorMs)
       const binding = asker.binding ?? randomSecret()
-      const { exact, row } = newChallenge(input, asker, binding)
-      const mail = await mailFor(exact, row)
-      await unaudited('asking for a code changes nothing for anybody', [store.insert(row), ...mail])
+      if (input.redirect !== undefined && !deps.mayLead(input.redirect))
+        throw new Failure('invalid', 'Sign-in may not lead there', { extra: { field: 'redirect' } })
+      const { exact, row } = newChallenge(input.email, asker.origin, {
+        ...{ purpose: 'sign-in', sessionId: null, bindingHash: credentials.hashBinding(binding) },
+        ...{ transport: input.transport, redirect: input.redirect ?? null, locale: input.locale ?? 'en' },
+      })
+      const { human } = input
+      const { deviceId, statements } = await defence.atStart({ ...row, exact, device: asker.device, human })
+      const asked = { ...row, deviceId }
+      await unaudited('asking for a code changes nothing for anybody', [
+        ...statements,
+        store.insert(asked),
+        ...(await mailFor(exact, asked, asker.address)),
+      ])
       deps.mailWaits()
       await floor
       return { body: started(row), binding }
     },
 
+    /**
+     * Asks for a proof of `email` within a session, which alone can redeem it: of the person's own address unless another
+     * is named. @throws `invalid` for what is no address.
+     */
+    async ask(person: Person, purpose: Exclude<Purpose, 'sign-in'>, email?: string): Promise<StartedChallenge> {
+      const floor = clock.sleep(policy.startFloorMs)
+      const own = await account.get(person)
+      const { exact, row } = newChallenge(email ?? own.email, person.origin, {
+        ...{ purpose, sessionId: person.sessionId, bindingHash: credentials.hashSession(person.sessionId) },
+        ...{ transport: 'cookie', redirect: null, locale: own.locale },
+      })
+      const mail = await mailFor(exact, row, null)
+      await unaudited('asking for a code changes nothing for anybody', [store.insert(row), ...mail])
+      deps.mailWaits()
+      await floor
+      return started(row)
+    },
+
     /** Sends the same code and link again. @throws `invalid_or_expired`; `rate_limited` when it is too soon. */
-    async resend({ challenge_id }: ResendCode, binding: string | undefined): Promise<StartedChallenge> {
+    async resend({ challenge_id }: ResendCode, asker: Asker): Promise<StartedChallenge> {
       const now = clock.now()
+      const bindings = bindingsOf(asker)
       const row = await store.byId(challenge_id)
-      if (!row || binding === undefined || !equalSecret(row.bindingHash, credentials.hashBinding(binding)))
-        throw new Failure('invalid_or_expired')
+      if (!row || !isBoundTo(row, bindings)) throw new Failure('invalid_or_expired')
       const waitMs = row.sentAt + policy.resendAfterMs - now
       if (waitMs > 0)
         throw new Failure('rate_limited', undefined, { headers: { 'retry-after': String(Math.ceil(waitMs / 1000)) } })
       const rule = { maxSends: policy.maxSends, sentBefore: now - policy.resendAfterMs }
       await unaudited('sending a code again changes nothing for anybody', [
-        store.countSend(row.id, row.bindingHash, now, rule),
+        store.countSend(row.id, bindings, now, rule),
         guard('invalid_or_expired'),
-        ...(await mailFor(addresses.open(row.addressSealed, row.id), row)),
+        ...(await mailFor(addresses.open(row.addressSealed, row.id), row, asker.address)),
       ])
       deps.mailWaits()
       return started(row)
     },
 
     /** Redeems a typed code. The attempt is counted, durably, before it is compared. @throws `invalid_or_expired`, `start_again` */
-    async verify({ challenge_id, code, label }: VerifyCode, { origin, binding }: Asker): Promise<Redeemed> {
-      const now = clock.now()
-      const bindingHash = credentials.hashBinding(binding ?? '')
-      await unaudited('an attempt is counted whatever comes of it', [
-        store.countAttempt(challenge_id, bindingHash, now, policy.maxAttempts),
+    async verify({ challenge_id, code, label, human }: VerifyCode, asker: Asker): Promise<Redeemed> {
+      const bindings = bindingsOf(asker)
+      const row = await store.byId(challenge_id)
+      if (!row || !isLive(row) || !isBoundTo(row, bindings)) throw new Failure('invalid_or_expired')
+      const { statements, giveBack } = await defence.atVerify(row, human)
+      const [counted] = await unaudited('an attempt is counted whatever comes of it', [
+        store.countAttempt(row.id, bindings, clock.now(), policy.maxAttempts),
+        guard('invalid_or_expired'),
+        ...statements,
         guard('invalid_or_expired'),
       ])
-      const row = await store.byId(challenge_id)
-      if (!row) throw new Failure('invalid_or_expired')
-      const typed = parseCode(code) ?? ''
-      if (!equalSecret(typed, credentials.codeOf(row)))
-        throw new Failure(row.attempts >= policy.maxAttempts ? 'start_again' : 'invalid_or_expired')
-      return redeem(row, 'code', label ?? deviceLabel(origin.userAgent), origin)
+      if (!equalSecret(parseCode(code) ?? '', credentials.codeOf(row))) {
+        await defence.noteFailure()
+        const isLast = counted?.rows[0]?.attempts === policy.maxAttempts
+        throw new Failure(isLast ? 'start_again' : 'invalid_or_expired')
+      }
+      return redeem({ ...asker, row, method: 'code', label: label ?? deviceLabel(asker.origin.userAgent), giveBack })
     },
 
-    /** Redeems a link, in the browser that asked only. @throws `invalid_or_expired`; `other_browser`, and nothing is consumed */
-    async link({ challenge_id, secret }: RedeemLink, { origin, binding }: Asker): Promise<Redeemed> {
+    /** Redeems a link, in the browser or session that asked only. @throws `invalid_or_expired`; `other_browser`, and nothing is consumed */
+    async link({ challenge_id, secret }: RedeemLink, asker: Asker): Promise<Redeemed> {
       const row = await store.byId(challenge_id)
-      if (!row || row.outcome !== null || row.expiresAt <= clock.now()) throw new Failure('invalid_or_expired')
+      if (!row || !isLive(row)) throw new Failure('invalid_or_expired')
       if (!equalSecret(secret, credentials.linkSecretOf(row))) throw new Failure('invalid_or_expired')
-      if (!equalSecret(row.bindingHash, credentials.hashBinding(binding ?? ''))) throw new Failure('other_browser')
-      return redeem(row, 'link', deviceLabel(origin.userAgent), origin)
+      if (!isBoundTo(row, bindingsOf(asker))) throw new Failure('other_browser')
+      return redeem({ ...asker, row, method: 'link', label: deviceLabel(asker.origin.userAgent) })
     },
 
     /** What a mail about a challenge needs, derived when it is sent; null once the challenge is no longer live. */
-    async mailOf(challengeId: string) {
+    async mailOf(challengeId: string): Promise<Addressed | null> {
       const row = await store.byId(challengeId)
-      if (!row || row.outcome !== null || row.expiresAt <= clock.now()) return null
+      if (!row || !isLive(row)) return null
       return {
         to: addresses.open(row.addressSealed, row.id),
         code: credentials.codeOf(row),
         link: `link#${row.id}.${credentials.linkSecretOf(row)}`,
-        askedLabel: row.askedLabel,
-        askedFrom: row.askedFrom,
-        askedAt: row.createdAt,
-        expiresAt: row.expiresAt,
+        ...{ label: row.askedLabel, from: row.askedFrom, at: row.createdAt, until: row.expiresAt },
       }
     },
 
-    /** Forgets challenges that ended a day ago. */
-    sweep: () => unaudited('an ended challenge is no longer of use', [store.removeOlderThan(clock.now() - 86_400_000)]),
+    /** Forgets what a person asked for, for the batch that ends their account. */
+    erase: store.removeOf,
+
+    /** Forgets challenges that ended a day ago, and what no budget counts any more. */
+    sweep: () =>
+      unaudited('an ended challenge is no longer of use', [
+        store.removeOlderThan(clock.now() - 86_400_000),
+        ...defence.removeOld(),
+      ]),
   }
 }
 export type AuthService = ReturnType<typeof authService>

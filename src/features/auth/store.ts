@@ -1,11 +1,15 @@
 // The only SQL about challenges. Each change says in SQL what must hold for it.
-import { and, eq, gt, isNull, lt, lte, ne, sql } from 'drizzle-orm'
-import { challenges } from '../../../db/schema'
+import { and, eq, gt, inArray, isNull, lt, lte, ne, or, type SQL, sql } from 'drizzle-orm'
+import { challenges, sessions } from '../../../db/schema'
 import type { Database } from '../../ports'
 import { builder, statement } from '../../write'
 
 export type ChallengeRow = typeof challenges.$inferSelect
+export type Purpose = ChallengeRow['purpose']
 
+/** Of one id, bound to something that the asker holds. */
+const isBound = (id: string, bindings: readonly string[]): SQL | undefined =>
+  and(eq(challenges.id, id), inArray(challenges.bindingHash, [...bindings]))
 const isLive = (now: number) => and(isNull(challenges.outcome), gt(challenges.expiresAt, now))
 
 export const challengeStore = (db: Database) => {
@@ -19,29 +23,22 @@ export const challengeStore = (db: Database) => {
     byId: (id: string) => byId.get({ id }),
     insert: (row: typeof challenges.$inferInsert) => statement(builder.insert(challenges).values(row)),
     /** Counts an attempt before anything is compared; changes no row when none is left. */
-    countAttempt: (id: string, bindingHash: string, now: number, maxAttempts: number) =>
+    countAttempt: (id: string, bindings: readonly string[], now: number, maxAttempts: number) =>
       statement(
         builder
           .update(challenges)
           .set({ attempts: sql`${challenges.attempts} + 1` })
-          .where(
-            and(
-              eq(challenges.id, id),
-              eq(challenges.bindingHash, bindingHash),
-              isLive(now),
-              lt(challenges.attempts, maxAttempts),
-            ),
-          ),
+          .where(and(isBound(id, bindings), isLive(now), lt(challenges.attempts, maxAttempts)))
+          .returning({ attempts: challenges.attempts }),
       ),
-    countSend: (id: string, bindingHash: string, now: number, rule: { maxSends: number; sentBefore: number }) =>
+    countSend: (id: string, bindings: readonly string[], now: number, rule: { maxSends: number; sentBefore: number }) =>
       statement(
         builder
           .update(challenges)
           .set({ sends: sql`${challenges.sends} + 1`, sentAt: now })
           .where(
             and(
-              eq(challenges.id, id),
-              eq(challenges.bindingHash, bindingHash),
+              isBound(id, bindings),
               isLive(now),
               lt(challenges.sends, rule.maxSends),
               lte(challenges.sentAt, rule.sentBefore),
@@ -56,14 +53,25 @@ export const challengeStore = (db: Database) => {
           .set({ consumedAt: now, outcome: 'consumed' })
           .where(and(eq(challenges.id, id), isLive(now))),
       ),
-    /** Ends the other live challenges of an address. */
-    supersede: (addressHash: string, exceptId: string, now: number) =>
+    /** Ends the other live challenges of an address: those of one purpose and session, or `all`. */
+    supersede: ({ id, addressHash, purpose, sessionId }: ChallengeRow, now: number, all = false) =>
       statement(
         builder
           .update(challenges)
           .set({ outcome: 'superseded' })
-          .where(and(eq(challenges.addressHash, addressHash), ne(challenges.id, exceptId), isLive(now))),
+          .where(
+            and(
+              ...[eq(challenges.addressHash, addressHash), ne(challenges.id, id), isLive(now)],
+              all ? undefined : and(eq(challenges.purpose, purpose), sql`${challenges.sessionId} is ${sessionId}`),
+            ),
+          ),
       ),
+    /** Forgets all that was asked for a person's address, or in a session of theirs. */
+    removeOf: (userId: string, addressHash: string) => {
+      const own = builder.select({ id: sessions.id }).from(sessions).where(eq(sessions.userId, userId))
+      const theirs = or(eq(challenges.addressHash, addressHash), inArray(challenges.sessionId, own))
+      return statement(builder.delete(challenges).where(theirs))
+    },
     removeOlderThan: (instant: number) =>
       statement(builder.delete(challenges).where(lt(challenges.expiresAt, instant))),
   }

@@ -1,44 +1,32 @@
-// What our mails say: one table of strings, made into text and HTML. A further language is a further column.
+// A mail made of our words: text and HTML that say the same, with nothing to fetch from anywhere.
 import { showCode } from '../../lib/code'
+import type { Template } from './store'
+import { type Locale, shared, words } from './strings'
 
-const strings = {
-  subject: { en: 'Sign in to {host}', zh: '登录 {host}' },
-  code: { en: 'Your code to sign in:', zh: '您的登录验证码：' },
-  type: {
-    en: 'Type it on {host}, on the page where you asked for it. It works once, until {until}.',
-    zh: '请在 {host} 上您请求验证码的页面中输入。仅可使用一次，{until} 之前有效。',
-  },
-  link: { en: 'Or open this link in the same browser:', zh: '或在同一浏览器中打开此链接：' },
-  button: { en: 'Sign in', zh: '登录' },
-  asked: { en: 'Asked for by {label} from {from}, on {at}.', zh: '请求来自 {label}（{from}），时间 {at}。' },
-  unknown: { en: 'an unknown address', zh: '未知地址' },
-  warning: {
-    en: 'If it was not you, ignore this mail: nothing happens without the code. Tell it to nobody, and type it nowhere else.',
-    zh: '如果这不是您本人的操作，请忽略此邮件：没有验证码就什么都不会发生。请勿将验证码告诉任何人，也不要在其他地方输入。',
-  },
-} as const satisfies Record<string, Record<'en' | 'zh', string>>
-
-type Locale = 'en' | 'zh'
-type Key = keyof typeof strings
-
-/** What a mail about a challenge is made of. `link` is whole; instants are ms. */
-export type Proof = {
-  code: string
-  link: string
-  askedLabel: string
-  askedFrom: string | null
-  askedAt: number
-  expiresAt: number
+/** What a mail tells: a code and link to redeem, or facts alone. Instants are ms; `link` is whole. */
+export type Letter = {
+  code?: string
+  link: string | null
+  /** What asked, or signed in. */
+  label?: string
+  from?: string | null
+  at?: number
+  until?: number
+  /** Name of a workspace: a stranger's words. */
+  workspace?: string
 }
 
 // So that nothing that came with a request begins a line, a header or a mark-up of its own.
-const oneLine = (text: string) => text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, ' ').slice(0, 80)
+const oneLine = (text: string, length = 80) => text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, ' ').slice(0, length)
+// A name that mail programs would turn into a link loses what makes it one.
+const nameAlone = (text: string) => oneLine(text.replace(/[.:/\\@<>]+/g, ' '), 40).trim()
 
 const escapes: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (c) => escapes[c]!)
 
 /** `2030-01-01 00:00 UTC`. */
-const minute = (at: number) => `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`
+const minute = (at: number | undefined) =>
+  at === undefined ? '' : `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`
 
 const style = {
   body: 'margin:0 auto;max-width:32rem;padding:24px;font:16px/1.5 system-ui,sans-serif;color:#1a1a1a',
@@ -47,32 +35,55 @@ const style = {
   small: 'font-size:14px;color:#595959',
 }
 
-/** The mail of a sign-in: text and HTML that say the same, with nothing to fetch from anywhere. */
-export const composeSignIn = (proof: Proof, wanted: string): { subject: string; text: string; html: string } => {
+type Block = { is: 'plain' | 'small' | 'code'; text: string } | { is: 'link'; lead: string; text: string; href: string }
+
+const asText = (block: Block) =>
+  block.is === 'link' ? [block.lead, block.href].filter(Boolean).join('\n') : block.text
+const asHtml = (block: Block) => {
+  if (block.is !== 'link') {
+    const look = block.is === 'plain' ? '' : ` style="${style[block.is]}"`
+    return `<p${look}>${escapeHtml(block.text)}</p>`
+  }
+  const lead = block.lead && `<p>${escapeHtml(block.lead)}</p>\n`
+  return `${lead}<p><a href="${escapeHtml(block.href)}" style="${style.link}">${escapeHtml(block.text)}</a></p>`
+}
+
+/** The mail of a template. `host`: where to type the code; `wanted`: a language, English where it is none of ours. */
+export const compose = (
+  template: Template,
+  letter: Letter,
+  { host, wanted }: { host: string; wanted: string },
+): { subject: string; text: string; html: string } => {
   const locale: Locale = wanted === 'zh' ? 'zh' : 'en'
   const values: Record<string, string> = {
-    host: new URL(proof.link).host,
-    until: minute(proof.expiresAt),
-    label: oneLine(proof.askedLabel),
-    from: oneLine(proof.askedFrom ?? strings.unknown[locale]),
-    at: minute(proof.askedAt),
+    ...{ host, at: minute(letter.at), until: minute(letter.until), workspace: nameAlone(letter.workspace ?? '') },
+    label: oneLine(letter.label ?? ''),
+    from: oneLine(letter.from ?? shared.unknown[locale]),
   }
-  const say = (key: Key) => strings[key][locale].replace(/\{(\w+)\}/g, (_, name: string) => values[name]!)
-  const mark = (key: Key) => escapeHtml(say(key))
-  const code = showCode(proof.code)
-  const lines = [say('code'), code, say('type'), `${say('link')}\n${proof.link}`, say('asked'), say('warning')]
+  const say = (text: Record<Locale, string>) => text[locale].replace(/\{(\w+)\}/g, (_, name: string) => values[name]!)
+  const { subject, lead, button, note } = words[template]
+  const { code, link } = letter
+  const blocks: Block[] = [
+    { is: 'plain', text: say(lead) },
+    ...(code === undefined
+      ? []
+      : ([
+          { is: 'code', text: showCode(code) },
+          { is: 'plain', text: say(shared.type) },
+        ] as const)),
+    ...(link && button
+      ? [{ is: 'link' as const, lead: code === undefined ? '' : say(shared.link), text: say(button), href: link }]
+      : []),
+    ...(code === undefined ? [] : [{ is: 'small' as const, text: say(shared.asked) }]),
+    { is: 'small', text: say(note) },
+  ]
   return {
-    subject: say('subject'),
-    text: `${lines.join('\n\n')}\n`,
+    subject: say(subject),
+    text: `${blocks.map(asText).join('\n\n')}\n`,
     html: `<!doctype html>
-<html lang="${locale}"><head><meta charset="utf-8"><title>${mark('subject')}</title></head>
+<html lang="${locale}"><head><meta charset="utf-8"><title>${escapeHtml(say(subject))}</title></head>
 <body style="${style.body}">
-<p>${mark('code')}</p>
-<p style="${style.code}">${code}</p>
-<p>${mark('type')}</p>
-<p>${mark('link')}</p>
-<p><a href="${escapeHtml(proof.link)}" style="${style.link}">${mark('button')}</a></p>
-<p style="${style.small}">${mark('asked')}<br>${mark('warning')}</p>
+${blocks.map(asHtml).join('\n')}
 </body></html>
 `,
   }

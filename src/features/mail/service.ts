@@ -3,8 +3,12 @@ import { Failure } from '../../errors'
 import { newId } from '../../lib/id'
 import type { Clock, Database, Log, Mailer, Statement } from '../../ports'
 import type { Unaudited } from '../../write'
-import { composeSignIn, type Proof } from './model'
-import { type Claimed, outboxStore, readClaimed } from './store'
+import { compose, type Letter } from './model'
+import { type Claimed, outboxStore, readClaimed, type Template } from './store'
+
+/** What a mail tells, and whom. */
+export type Addressed = Letter & { to: string }
+export type Rendering = (mail: Pick<Claimed, 'template' | 'about' | 'createdAt'>) => Promise<Addressed | null>
 
 type Deps = {
   db: Database
@@ -14,8 +18,8 @@ type Deps = {
   mailer: Mailer
   /** The public origin: where links lead. */
   origin: string
-  /** What the mail of a challenge says, derived now and kept nowhere; `link` from the origin on. Null once it is not live. */
-  render: (challengeId: string) => Promise<(Proof & { to: string }) | null>
+  /** What a mail tells, derived now and kept nowhere; `link` from the origin on. Null once it has no more use. */
+  render: Rendering
 }
 
 /** Longer than a mailer takes, so that nobody else sends meanwhile; how long a crash holds a mail up. */
@@ -33,14 +37,15 @@ const reasonOf = (error: unknown) =>
 
 export const mailService = ({ db, unaudited, clock, log, mailer, origin, render }: Deps) => {
   const store = outboxStore(db)
-  const { hostname } = new URL(origin)
+  const { host, hostname } = new URL(origin)
 
   /** Whether the mail has gone out; false when it has no more use. @throws whatever kept it */
-  const send = async ({ id, challengeId, locale }: Claimed): Promise<boolean> => {
-    const rendered = await render(challengeId)
+  const send = async ({ id, ...row }: Claimed): Promise<boolean> => {
+    const rendered = await render(row)
     if (!rendered) return false
-    const { to, ...proof } = rendered
-    const mail = composeSignIn({ ...proof, link: `${origin}/${proof.link}` }, locale)
+    const { to, ...letter } = rendered
+    const link = letter.link && `${origin}/${letter.link}`
+    const mail = compose(row.template, { ...letter, link }, { host, wanted: row.locale })
     await mailer.send({ ...mail, to, messageId: `<${id}@${hostname}>` })
     return true
   }
@@ -65,10 +70,10 @@ export const mailService = ({ db, unaudited, clock, log, mailer, origin, render 
   }
 
   return {
-    /** The mail of a challenge, for the batch that makes or resends it. */
-    enqueue: ({ challengeId, locale }: { challengeId: string; locale: string }): Statement => {
+    /** A mail about something, for the batch that makes or changes it. */
+    enqueue: (template: Template, about: string, locale: string): Statement => {
       const now = clock.now()
-      return store.insert({ id: newId('out'), template: 'sign-in', challengeId, locale, createdAt: now, dueAt: now })
+      return store.insert({ id: newId('out'), template, about, locale, createdAt: now, dueAt: now })
     },
 
     /**

@@ -4,17 +4,30 @@ import { outbox } from '../../../db/schema'
 import type { Database, Row } from '../../ports'
 import { builder, statement } from '../../write'
 
+/** Which mail it is. */
+export type Template = typeof outbox.$inferSelect.template
+
 /** A mail that is ours to send until `until` (instant, ms). */
-export type Claimed = { id: string; challengeId: string; locale: string; attempts: number; until: number }
+export type Claimed = {
+  id: string
+  template: Template
+  about: string
+  locale: string
+  attempts: number
+  createdAt: number
+  until: number
+}
 
 const waiting = and(isNull(outbox.sentAt), isNull(outbox.failedAt))
 
 /** A row that `claim` returned. */
 export const readClaimed = (row: Row): Claimed => ({
   id: row.id as string,
-  challengeId: row.challenge_id as string,
+  template: row.template as Template,
+  about: row.about as string,
   locale: row.locale as string,
   attempts: row.attempts as number,
+  createdAt: row.created_at as number,
   until: row.due_at as number,
 })
 

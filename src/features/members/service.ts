@@ -3,7 +3,7 @@ import type { Addresses } from '../../addresses'
 import { Failure } from '../../errors'
 import { type After, type Page, type PageQuery, paginate } from '../../lib/page'
 import { rfc3339 } from '../../lib/time'
-import type { Actor } from '../../permissions'
+import type { Actor, WorkspaceId } from '../../permissions'
 import type { Clock, Database, Statement } from '../../ports'
 import { revoke, type Subject } from '../../revocation'
 import { guard, type Write } from '../../write'
@@ -17,9 +17,11 @@ type Deps = {
   addresses: Addresses
   /** Ends the keys a person made, as statements. @throws Failure `forbidden` for who may not. */
   endKeysMadeBy: (actor: Actor, userId: string) => Statement[]
+  /** Ends what a person offered to others there; they no longer may. */
+  endInvitationsBy: (workspaceId: WorkspaceId, userId: string) => Statement
 }
 
-export const memberService = ({ db, write, clock, addresses, endKeysMadeBy }: Deps) => {
+export const memberService = ({ db, write, clock, addresses, endKeysMadeBy, endInvitationsBy }: Deps) => {
   const store = memberStore(db)
 
   const present = (row: MemberRow): Member => ({
@@ -47,6 +49,7 @@ export const memberService = ({ db, write, clock, addresses, endKeysMadeBy }: De
         store.setRole(actor.workspace.id, userId, role),
         guard('not_found'),
         store.keepsAnAdmin(actor.workspace.id),
+        ...(role === 'admin' ? [] : [endInvitationsBy(actor.workspace.id, userId)]),
         revoke(clock.now(), ...subjects(actor, userId)),
       ])
       const row = await store.find(actor.workspace.id, userId)
@@ -64,8 +67,24 @@ export const memberService = ({ db, write, clock, addresses, endKeysMadeBy }: De
         store.remove(actor.workspace.id, userId),
         guard('not_found'),
         store.keepsAnAdmin(actor.workspace.id),
+        endInvitationsBy(actor.workspace.id, userId),
         revoke(clock.now(), ...subjects(actor, userId)),
         ...endKeys,
+      ])
+    },
+
+    /**
+     * Takes a person out of every workspace, for the batch that ends their account; one that is theirs alone is deleted.
+     * That batch fails with `conflict` while they are the last admin of one that others are in.
+     */
+    async leaveAll(userId: string): Promise<Statement[]> {
+      const now = clock.now()
+      const last = 'You are the last admin of a workspace that others are in'
+      return (await store.placesOf(userId)).flatMap(({ workspaceId, id, others, isClosing }) => [
+        ...(others === 0 ? [...store.close(workspaceId, now), revoke(now, `workspace:${id}`)] : []),
+        store.remove(workspaceId, userId),
+        endInvitationsBy(workspaceId, userId),
+        ...(others > 0 && !isClosing ? [store.keepsAnAdmin(workspaceId, last)] : []),
       ])
     },
   }

@@ -8,7 +8,8 @@ import { createUseNotes } from '../../lib/use-notes'
 import type { Person } from '../../permissions'
 import type { Clock, Database, Statement, Tokens } from '../../ports'
 import { type Held, revoke } from '../../revocation'
-import { guard, type Unaudited, type Write } from '../../write'
+import { type Event, guard, type Unaudited, type Write } from '../../write'
+import type { DeviceService } from '../devices/service'
 import type { Session } from './model'
 import { type SessionRow, sessionStore } from './store'
 
@@ -18,15 +19,25 @@ type Deps = {
   unaudited: Unaudited
   clock: Clock
   tokens: Tokens
+  devices: Pick<DeviceService, 'forgetOfSession' | 'forgetAll'>
   /** How long an unused session lives, and any session at most. */
   idleMs: number
   absoluteMs: number
 }
 
-export type NewSession = { userId: string; method: 'code' | 'link'; label: string; place: string | null }
+/** How many sessions a person may have at once: the oldest goes when there is one more. */
+const maxSessions = 20
+
+export type NewSession = {
+  userId: string
+  method: 'code' | 'link'
+  label: string
+  place: string | null
+  deviceId: string | null
+}
 export type OpenedSession = { token: string; session: Session; maxAgeSeconds: number; statements: Statement[] }
 
-export const sessionService = ({ db, write, unaudited, clock, tokens, idleMs, absoluteMs }: Deps) => {
+export const sessionService = ({ db, write, unaudited, clock, tokens, devices, idleMs, absoluteMs }: Deps) => {
   const store = sessionStore(db)
   const notes = createUseNotes(clock)
 
@@ -43,17 +54,62 @@ export const sessionService = ({ db, write, unaudited, clock, tokens, idleMs, ab
 
   return {
     /** A new session as statements for the batch that claims its challenge, and the token that will open it. */
-    async open({ userId, method, label, place }: NewSession): Promise<OpenedSession> {
+    async open({ userId, method, label, place, deviceId }: NewSession): Promise<OpenedSession> {
       const now = clock.now()
       const [id, sec, expiresAt] = [newId('ses'), randomSecret(), now + absoluteMs]
       const { token, kid } = await tokens.sign({ sid: id, sub: userId, sec, expiresAt })
       const row = {
-        ...{ id, userId, kid, label, method, place, expiresAt },
+        ...{ id, userId, kid, label, method, place, deviceId, expiresAt },
         ...{ secretHash: sha256(sec), createdAt: now, lastSeenAt: now, authAt: now, revokedAt: null },
       }
       const session = present(row, id)
-      return { token, session, maxAgeSeconds: Math.floor(absoluteMs / 1000), statements: [store.insert(row)] }
+      const statements = [...store.endOldest(userId, now, idleMs, maxSessions - 1), store.insert(row)]
+      return { token, session, maxAgeSeconds: Math.floor(absoluteMs / 1000), statements }
     },
+
+    /** The session of the person has proved their mailbox anew: for the batch that claims the proof. */
+    confirm({ id, sessionId }: Person): { statements: Statement[]; events: Event[] } {
+      const now = clock.now()
+      return {
+        statements: [
+          store.confirm(id, sessionId, now),
+          guard('unauthenticated'),
+          // Nothing is lost: whoever remembers the session reads it anew.
+          revoke(now, `session:${sessionId}`),
+        ],
+        events: [{ action: 'session.confirmed', targets: [sessionId], userId: id }],
+      }
+    },
+
+    /** @throws `unauthenticated` when it is gone. */
+    async current({ sessionId }: Person): Promise<Session> {
+      const row = await store.byId(sessionId)
+      if (!row) throw new Failure('unauthenticated')
+      return present(row, sessionId)
+    },
+
+    /** Whose it is, and what a mail about it says; undefined when it is gone. */
+    async find(id: string): Promise<{ userId: string; label: string; from: string | null; at: number } | undefined> {
+      const row = await store.byId(id)
+      return row && { userId: row.userId, label: row.label, from: row.place, at: row.createdAt }
+    },
+
+    /** All sessions of a person that are kept, ended ones too, newest first. */
+    held: async (person: Person): Promise<Session[]> =>
+      (await store.all(person.id)).map((row) => present(row, person.sessionId)),
+
+    /** Ends all sessions of a user, for a batch. */
+    endAllOf(userId: string): Statement[] {
+      const now = clock.now()
+      return [store.endAll(userId, null, now), revoke(now, `user:${userId}`)]
+    },
+
+    /** Forgets all sessions of a user, for the batch that ends the account. */
+    erase: (userId: string): Statement[] => [
+      store.removeAll(userId),
+      devices.forgetAll(userId, null),
+      revoke(clock.now(), `user:${userId}`),
+    ],
 
     /** Whose session a token opens: signature, secret and row must all hold. Null for anything else. */
     async prove(token: string): Promise<Held<Omit<Person, 'origin'>> | null> {
@@ -76,21 +132,26 @@ export const sessionService = ({ db, write, unaudited, clock, tokens, idleMs, ab
       return { ...page, data: page.data.map((row) => present(row, person.sessionId)) }
     },
 
-    /** Ends one session of the person. @throws `not_found` for another's, an ended one, or none. */
+    /**
+     * Ends one session of the person. Ended from another, its device is known no more; one's own keeps it.
+     * @throws `not_found` for another's, an ended one, or none.
+     */
     async end(person: Person, id: string): Promise<void> {
       const now = clock.now()
       await write(person, { action: 'session.revoked', targets: [id] }, [
         store.end(person.id, id, now),
         guard('not_found'),
+        ...(id === person.sessionId ? [] : [devices.forgetOfSession(person.id, id)]),
         revoke(now, `session:${id}`),
       ])
     },
 
-    /** Ends the person's other sessions, or all of them. Gives how many. */
+    /** Ends the person's other sessions, or all of them, and forgets their devices. Gives how many. */
     async endMany(person: Person, which: 'others' | 'all'): Promise<number> {
-      const now = clock.now()
+      const [now, kept] = [clock.now(), which === 'others' ? person.sessionId : null]
       const [ended] = await write(person, { action: 'session.revoked', targets: [person.id], change: { which } }, [
-        store.endAll(person.id, which === 'others' ? person.sessionId : null, now),
+        store.endAll(person.id, kept, now),
+        devices.forgetAll(person.id, kept),
         revoke(now, `user:${person.id}`),
       ])
       if (!ended) throw new Failure('internal')
@@ -101,6 +162,10 @@ export const sessionService = ({ db, write, unaudited, clock, tokens, idleMs, ab
     seen: notes.note,
     flushSeen: () =>
       notes.flush((batch) => unaudited('when a session was last used changes no right', store.seen(batch))),
+
+    /** Forgets sessions that ended a month ago. */
+    sweep: () =>
+      unaudited('an ended session is no longer of use', [store.removeEndedBefore(clock.now() - 30 * 86_400_000)]),
   }
 }
 export type SessionService = ReturnType<typeof sessionService>

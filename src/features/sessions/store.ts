@@ -1,9 +1,12 @@
 // The only SQL about sessions.
-import { and, desc, eq, gt, isNull, lt, ne, sql } from 'drizzle-orm'
-import { sessions } from '../../../db/schema'
+import { and, desc, eq, gt, inArray, isNull, lt, ne, or, sql } from 'drizzle-orm'
+import { revocations, sessions } from '../../../db/schema'
 import { type After, afterArgs, isAfter } from '../../lib/page'
 import type { Database, Statement } from '../../ports'
 import { builder, statement } from '../../write'
+
+// SQLite takes no offset without a limit.
+const atMost = 10_000
 
 export type SessionRow = typeof sessions.$inferSelect
 
@@ -28,8 +31,15 @@ export const sessionStore = (db: Database) => {
     .orderBy(desc(sessions.createdAt), desc(sessions.id))
     .limit(sql.placeholder('limit'))
     .prepare()
+  const all = db.orm
+    .select()
+    .from(sessions)
+    .where(eq(sessions.userId, sql.placeholder('userId')))
+    .orderBy(desc(sessions.createdAt), desc(sessions.id))
+    .prepare()
 
   return {
+    all: (userId: string) => all.all({ userId }),
     byId: (id: string) => byId.get({ id }),
     /** A person's live sessions, newest first. */
     list: (userId: string, now: number, idleMs: number, after: After | null, limit: number) =>
@@ -50,6 +60,46 @@ export const sessionStore = (db: Database) => {
             ),
           ),
       ),
+    /** Ends the live sessions of a person but the `keep` newest, and revokes each by itself. */
+    endOldest: (userId: string, now: number, idleMs: number, keep: number): Statement[] => {
+      const live = [isNull(sessions.revokedAt), gt(sessions.expiresAt, now), gt(sessions.lastSeenAt, now - idleMs)]
+      const surplus = builder
+        .select({ id: sessions.id })
+        .from(sessions)
+        .where(and(eq(sessions.userId, userId), ...live))
+        .orderBy(desc(sessions.createdAt), desc(sessions.id))
+        .limit(atMost)
+        .offset(keep)
+      const subjects = builder
+        .select({
+          seq: sql`null`.as('seq'),
+          subject: sql`'session:' || ${sessions.id}`.as('subject'),
+          createdAt: sql`${now}`.as('created_at'),
+        })
+        .from(sessions)
+        .where(inArray(sessions.id, surplus))
+      const revoked = builder.insert(revocations).select(subjects)
+      return [
+        { ...statement(revoked.returning({ seq: revocations.seq, subject: revocations.subject })), revokes: true },
+        statement(builder.update(sessions).set({ revokedAt: now }).where(inArray(sessions.id, surplus))),
+      ]
+    },
+    /** The mailbox was proved anew; changes no row where the session has ended. */
+    confirm: (userId: string, id: string, now: number) =>
+      statement(
+        builder
+          .update(sessions)
+          .set({ authAt: now })
+          .where(
+            and(
+              ...[eq(sessions.userId, userId), eq(sessions.id, id)],
+              ...[isNull(sessions.revokedAt), gt(sessions.expiresAt, now)],
+            ),
+          ),
+      ),
+    removeAll: (userId: string) => statement(builder.delete(sessions).where(eq(sessions.userId, userId))),
+    removeEndedBefore: (instant: number) =>
+      statement(builder.delete(sessions).where(or(lt(sessions.expiresAt, instant), lt(sessions.revokedAt, instant)))),
     /** Ends all sessions of a person, but the one named, if any. */
     endAll: (userId: string, exceptId: string | null, now: number) =>
       statement(

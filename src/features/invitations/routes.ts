@@ -1,0 +1,37 @@
+// Invitations over HTTP: sent by an admin, accepted by a session of the address.
+import { Elysia } from 'elysia'
+import type { Access } from '../../http/access'
+import { PageQuery } from '../../lib/page'
+import { Accepted, Invitation, InvitationList, InvitationParams, Invite, OfferList } from './model'
+import type { InvitationService } from './service'
+
+export const invitationRoutes = (access: Access, invitations: InvitationService) =>
+  new Elysia({ name: 'invitations', prefix: '/api' })
+    .use(access)
+    .post('/invitations', async ({ actor, body, status }) => status(201, await invitations.create(actor, body)), {
+      access: 'invitation:create',
+      body: Invite,
+      response: { 201: Invitation },
+    })
+    .get('/invitations', ({ actor, query }) => invitations.list(actor, query), {
+      access: 'invitation:read',
+      query: PageQuery,
+      response: { 200: InvitationList },
+    })
+    .delete(
+      '/invitations/:id',
+      async ({ actor, params, status }) => {
+        await invitations.revoke(actor, params.id)
+        return status(204, undefined)
+      },
+      { access: 'invitation:revoke', params: InvitationParams },
+    )
+    .post('/invitations/:id/accept', ({ person, params }) => invitations.accept(person, params.id), {
+      access: 'invitation:accept',
+      params: InvitationParams,
+      response: { 200: Accepted },
+    })
+    .get('/me/invitations', async ({ person }) => ({ data: await invitations.offers(person), next_cursor: null }), {
+      access: 'account:read',
+      response: { 200: OfferList },
+    })

@@ -1,0 +1,99 @@
+// Everything about people, put together: how they come in, prove who they are, join, move and leave.
+import type { Addresses } from './addresses'
+import type { Config } from './config'
+import { accountErasure } from './features/account/erasure'
+import { accountService } from './features/account/service'
+import type { AuditService } from './features/audit/service'
+import { createCredentials } from './features/auth/credentials'
+import { createDefence } from './features/auth/defence'
+import type { Humans } from './features/auth/human'
+import { authService } from './features/auth/service'
+import { deviceService } from './features/devices/service'
+import { invitationService } from './features/invitations/service'
+import { mailService } from './features/mail/service'
+import { memberService } from './features/members/service'
+import { sessionService } from './features/sessions/service'
+import type { WorkspaceService } from './features/workspaces/service'
+import type { Keyring } from './keyring'
+import { createLetters } from './letters'
+import { createRedirects } from './lib/redirect'
+import type { Clock, Database, Log, Mailer, Tokens } from './ports'
+import type { Unaudited, Write } from './write'
+
+type Parts = {
+  base: { db: Database; write: Write; unaudited: Unaudited; clock: Clock }
+  addresses: Addresses
+  keyring: Keyring
+  tokens: Tokens
+  mailer: Mailer
+  log: Log
+  humans: Humans
+  workspaces: WorkspaceService
+  audit: Pick<AuditService, 'ofPerson'>
+  endKeysMadeBy: Parameters<typeof memberService>[0]['endKeysMadeBy']
+  /** Says that mail is waiting, so that it goes out now. */
+  mailWaits: () => void
+}
+
+const signIn = { ttlMs: 15 * 60_000, maxAttempts: 5, maxSends: 3, resendAfterMs: 30_000 }
+
+const isOfDomain = (exact: string, domains: readonly string[]) =>
+  domains.includes(exact.slice(exact.lastIndexOf('@') + 1))
+
+export const createPeople = (config: Config, parts: Parts) => {
+  const { base, addresses, mailWaits, workspaces, humans, log } = parts
+  const { signUp } = config
+  const mayHold = (exact: string) => signUp.kind !== 'domains' || isOfDomain(exact, signUp.domains)
+  const maySignUp = async (exact: string) =>
+    signUp.kind === 'invite' ? invitations.isInvited(exact) : signUp.kind !== 'closed' && mayHold(exact)
+  const enqueueMail: typeof mail.enqueue = (...told) => mail.enqueue(...told)
+  const everything = { limit: 100, cursor: null }
+
+  const devices = deviceService(base)
+  const sessions = sessionService({ ...base, tokens: parts.tokens, devices, ...config.sessions })
+  const account = accountService({
+    ...{ ...base, addresses, enqueueMail, mayHold, workspacesOf: workspaces.list },
+    endSessions: (userId) => [...sessions.endAllOf(userId), devices.forgetAll(userId, null)],
+    ask: (...question) => auth.ask(...question),
+    erase: async (person) => {
+      await erasure.erase(person)
+      mailWaits()
+    },
+    heldElsewhere: async (person) => ({
+      workspaces: await workspaces.list(person.id, 'with deleted'),
+      invitations: await invitations.offers(person),
+      sessions: await sessions.held(person),
+      devices: (await devices.list(person, undefined, everything)).data,
+      events: await parts.audit.ofPerson(person),
+    }),
+  })
+  const invitations = invitationService({
+    ...{ ...base, addresses, enqueueMail, mailWaits, addressHashOf: account.addressHashOf },
+  })
+  const { endKeysMadeBy } = parts
+  const members = memberService({ ...base, addresses, endKeysMadeBy, endInvitationsBy: invitations.endBy })
+  const erasure = accountErasure({
+    ...{ ...base, addresses, enqueueMail },
+    endings: [
+      ({ id, addressHash }) => [auth.erase(id, addressHash)],
+      ({ id }) => members.leaveAll(id),
+      ({ addressHash }) => invitations.erase(addressHash),
+      ({ id }) => sessions.erase(id),
+    ],
+  })
+  const countsMails = config.rateLimits !== 'off'
+  const auth = authService({
+    ...{ ...base, addresses, credentials: createCredentials(parts.keyring), account, sessions, workspaces, devices },
+    ...{ maySignUp, isInvited: invitations.isInvited, erasure: erasure.part, enqueueMail, mailWaits },
+    defence: createDefence({ ...base, log, account, devices, humans, countsMails }),
+    mayLead: createRedirects(config.redirects),
+    policy: { ...signIn, startFloorMs: config.startFloorMs },
+  })
+  const render = createLetters({ auth, account, invitations, sessions, erasure })
+  const mail = mailService({ ...base, log, mailer: parts.mailer, origin: config.origin, render })
+
+  /** Forgets what has had its time. */
+  const sweep = () => Promise.all([auth.sweep(), mail.sweep(), sessions.sweep(), account.sweep(), invitations.sweep()])
+
+  return { account, devices, sessions, invitations, members, auth, mail, sweepPeople: sweep }
+}
