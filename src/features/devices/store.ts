@@ -1,5 +1,5 @@
 // The only SQL about known devices.
-import { and, desc, eq, inArray, sql } from 'drizzle-orm'
+import { and, desc, eq, inArray, notInArray, sql } from 'drizzle-orm'
 import { devices, sessions } from '../../../db/schema'
 import { type After, afterArgs, isAfter } from '../../lib/page'
 import type { Database, Statement } from '../../ports'
@@ -37,23 +37,15 @@ export const deviceStore = (db: Database) => {
     used: (id: string, label: string, now: number) =>
       statement(builder.update(devices).set({ label, lastUsedAt: now }).where(eq(devices.id, id))),
     /** Keeps the `most` devices of a person that were used last. */
-    keepNewest: (userId: string, most: number) =>
-      statement(
-        builder
-          .delete(devices)
-          .where(
-            inArray(
-              devices.id,
-              builder
-                .select({ id: devices.id })
-                .from(devices)
-                .where(eq(devices.userId, userId))
-                .orderBy(desc(devices.lastUsedAt), desc(devices.id))
-                .limit(-1)
-                .offset(most),
-            ),
-          ),
-      ),
+    keepNewest: (userId: string, most: number) => {
+      const newest = builder
+        .select({ id: devices.id })
+        .from(devices)
+        .where(eq(devices.userId, userId))
+        .orderBy(desc(devices.lastUsedAt), desc(devices.id))
+        .limit(most)
+      return statement(builder.delete(devices).where(and(eq(devices.userId, userId), notInArray(devices.id, newest))))
+    },
     /** Changes no row when it is not theirs. */
     remove: (userId: string, id: string) =>
       statement(builder.delete(devices).where(and(eq(devices.userId, userId), eq(devices.id, id)))),
@@ -68,7 +60,7 @@ export const deviceStore = (db: Database) => {
           .where(
             and(
               eq(devices.userId, userId),
-              exceptOfSession === null ? undefined : sql`${devices.id} not in (${ofSession(exceptOfSession)})`,
+              exceptOfSession === null ? undefined : notInArray(devices.id, ofSession(exceptOfSession)),
             ),
           ),
       ),
