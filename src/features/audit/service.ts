@@ -1,132 +1,58 @@
-// The audit: read under audit, sealed into chains, and verified.
+// The audit: read and exported under audit, sealed into chains, and verified.
 import type { Keyring } from '../../keyring'
 import { createSigner } from '../../lib/ed25519'
 import { type Page, paginate } from '../../lib/page'
-import { rfc3339 } from '../../lib/time'
 import type { Actor, Person } from '../../permissions'
-import type { Clock, Database, Statement } from '../../ports'
+import type { Clock, Database, Log } from '../../ports'
+import { type Revocations, subjectsOf } from '../../revocation'
 import type { Unaudited, Write } from '../../write'
-import { allChains, chainOf, genesis, hashOf, signedText } from './chain'
-import type { AuditEvent, AuditQuery, Breach, Verification } from './model'
-import { auditStore, type EventRow, type HeadRow } from './store'
+import { allChains, chainOf, type Mark } from './chain'
+import type { AuditEvent, AuditQuery, Breach, ExportHead, ExportQuery, Verification } from './model'
+import { exportForms, presentEvent, presentMark } from './present'
+import { createSealer } from './sealer'
+import { auditStore, type MarkRow } from './store'
+import { createVerifier } from './verify'
 
-type Deps = { db: Database; write: Write; unaudited: Unaudited; clock: Clock; keyring: Keyring }
+type Deps = {
+  db: Database
+  write: Write
+  unaudited: Unaudited
+  clock: Clock
+  keyring: Keyring
+  log: Log
+  revocations: Pick<Revocations, 'position' | 'hold'>
+}
+
+/** As whom the request is made now, by its credential; null for nobody. */
+export type Judge = (workspace: string) => Promise<Actor | null>
 
 const readingMs = 10 * 60_000
-const sealRows = 500
-const verifyRows = 500
+const exportRows = 500
 const ownEvents = 1000
 
-const present = (row: EventRow): AuditEvent => ({
-  id: row.id,
-  at: rfc3339(row.at),
-  action: row.action,
-  actor: { type: row.actorType, id: row.actorId },
-  targets: row.targets,
-  outcome: row.outcome,
-  request_id: row.requestId,
-  client: row.client,
-  change: row.change,
-  position: row.position,
-  hash: row.hash,
-})
-
-const breach = (reason: Breach['reason'], position: number): Breach => ({ reason, position })
-
-export const auditService = ({ db, write, unaudited, clock, keyring }: Deps) => {
+export const auditService = ({ db, write, unaudited, clock, keyring, log, revocations }: Deps) => {
   const store = auditStore(db)
 
-  const newHead = (chain: string, position: number, hash: string): HeadRow => {
-    const { kid, key } = keyring.current('audit-sign')
-    const head = { chain, position, hash, at: clock.now() }
-    return { ...head, kid, signature: createSigner(key).sign(signedText(head)) }
-  }
-
-  const signerOf = ({ kid }: HeadRow) => {
+  const signerOf = ({ kid }: MarkRow) => {
     const seed = keyring.find('audit-sign', kid)
     return seed && createSigner(seed)
   }
-  const isSigned = (head: HeadRow) => signerOf(head)?.verify(signedText(head), head.signature) ?? false
+  const verifier = createVerifier({
+    store,
+    isSigned: (text, mark) => signerOf(mark)?.verify(text, mark.signature) ?? false,
+    pause: () => clock.sleep(0),
+  })
+  const { seal, prune, publish } = createSealer({ store, verifier, unaudited, clock, keyring, log })
 
-  const sealChain = (chain: string, rows: readonly EventRow[], before: HeadRow | undefined): Statement[] => {
-    const from = before?.position ?? 0
-    let hash = before?.hash ?? genesis(chain)
-    const numbered = rows.map((row, i) => {
-      hash = hashOf(hash, from + i + 1, row)
-      return store.number(row.workspaceId, row.id, from + i + 1, hash)
-    })
-    return [...numbered, ...store.moveHead(before, newHead(chain, from + rows.length, hash))]
-  }
-
-  const sealPiece = async (): Promise<number> => {
-    const rows = await store.unsealed(sealRows)
-    const statements: Statement[] = []
-    let opened = 0
-    for (const [chain, events] of Map.groupBy(rows, (row) => row.chain)) {
-      const before = await store.head(chain)
-      if (!before) opened++
-      statements.push(...sealChain(chain, events, before))
-    }
-    if (opened > 0) {
-      const before = await store.head(allChains)
-      statements.push(...store.moveHead(before, newHead(allChains, (before?.position ?? 0) + opened, '')))
-    }
-    if (rows.length > 0) await unaudited('sealing the audit is not itself an event', statements)
-    return rows.length
-  }
-
-  const verifyRest = async (chain: string, head: HeadRow): Promise<Breach | null> => {
-    let [expected, previous] = [1, genesis(chain)]
-    let after = Number.MIN_SAFE_INTEGER
-    while (expected <= head.position) {
-      const rows = await store.sealed(chain, after, verifyRows)
-      if (rows.length === 0) return breach('truncated', expected)
-      for (const row of rows.slice(0, head.position - expected + 1)) {
-        if (row.position !== expected) return breach('missing', expected)
-        previous = hashOf(previous, expected, row)
-        if (row.hash !== previous) return breach('altered', expected)
-        after = expected++
-      }
-      // A long chain is hashed in pieces, so that other requests go on.
-      await clock.sleep(0)
-    }
-    return previous === head.hash ? null : breach('forged', head.position)
-  }
-
-  /** A chain of which nothing is left either never was, or is one fewer than the signed number of chains. */
-  const verifyAbsence = async (): Promise<Breach | null> => {
-    const [chains, total] = [await store.chainCount(), await store.head(allChains)]
-    if (total ? !isSigned(total) : chains > 0) return breach('forged', 0)
-    return chains === (total?.position ?? 0) ? null : breach('dropped', 0)
-  }
-
-  const findBreach = async (chain: string): Promise<[HeadRow | undefined, Breach | null]> => {
-    // In this order: a head moves on together with its rows, so honest rows never reach beyond a head read later.
-    const last = await store.lastPosition(chain)
-    const head = await store.head(chain)
-    if (!head) return [head, last > 0 ? breach('forged', last) : await verifyAbsence()]
-    if (!isSigned(head) || last > head.position) return [head, breach('forged', head.position)]
-    return [head, await verifyRest(chain, head)]
+  const present = (kind: 'head' | 'checkpoint', mark: MarkRow | undefined) => {
+    const signer = mark && signerOf(mark)
+    return signer ? presentMark(kind, mark, signer.publicKey) : null
   }
 
   /** Whether a chain (`workspace:<number>`, `user:<id>`, `instance`) is all that was sealed, in order; and its head. */
-  const verify = async (chain: string): Promise<Verification> => {
-    const [head, found] = await findBreach(chain)
-    const signer = head && signerOf(head)
-    return {
-      intact: found === null,
-      breach: found,
-      head: signer
-        ? {
-            position: head.position,
-            hash: head.hash,
-            signed_at: rfc3339(head.at),
-            signed_text: signedText(head),
-            signature: head.signature,
-            public_key: signer.publicKey,
-          }
-        : null,
-    }
+  const verify = async (chain: string, published: readonly Mark[] = []): Promise<Verification> => {
+    const [head, found] = await verifier.findBreach(chain, published)
+    return { intact: found === null, breach: found, head: present('head', head) }
   }
 
   /** Leaves one row for all that an actor reads in ten minutes, before the first of it is shown. */
@@ -136,11 +62,23 @@ export const auditService = ({ db, write, unaudited, clock, keyring }: Deps) => 
     await write(actor, { action, targets: [actor.workspace.publicId] }, [])
   }
 
+  /** The sealed rows of a chain up to a position, as lines, while the right to them lasts. */
+  async function* linesOf(chain: string, to: number, line: (event: AuditEvent) => string, right: AbortSignal) {
+    let after = (await store.checkpoint(chain))?.position ?? 0
+    while (after < to) {
+      right.throwIfAborted()
+      const rows = (await store.sealed(chain, after, exportRows)).filter((row) => (row.position ?? 0) <= to)
+      if (rows.length === 0) return
+      after = rows.at(-1)?.position ?? to
+      yield rows.map((row) => line(presentEvent(row))).join('')
+    }
+  }
+
   return {
     /** The newest of what a person did to their own account, or had done to it. */
     async ofPerson({ id }: Person): Promise<AuditEvent[]> {
       const all = { action: null, actor: null, target: null, from: 0, to: Number.MAX_SAFE_INTEGER }
-      return (await store.list(`user:${id}`, all, ownEvents, null)).map(present)
+      return (await store.list(`user:${id}`, all, ownEvents, null)).map(presentEvent)
     },
 
     /** What happened in the actor's workspace, newest first. */
@@ -156,29 +94,54 @@ export const auditService = ({ db, write, unaudited, clock, keyring }: Deps) => 
         (limit, after) => store.list(chain, filters, limit, after),
         (row) => ({ at: row.at, id: row.id }),
       )
-      return { ...found, data: found.data.map(present) }
+      return { ...found, data: found.data.map(presentEvent) }
     },
 
     /**
-     * Numbers and hashes the rows that have no place yet, each chain in order, and signs the new heads. Gives how many.
-     * Stops between two pieces when `signal` aborts. @throws `conflict` when another sealer was there first: then nothing
-     * of that piece was done.
+     * All that is sealed of the actor's workspace, oldest first, as it is read: JSONL, which can be verified offline, or
+     * CSV. Ends with an error when the right to it is taken away.
      */
-    async seal(signal?: AbortSignal): Promise<number> {
-      let [total, piece] = [0, 0]
-      do {
-        piece = await sealPiece()
-        total += piece
-      } while (piece === sealRows && !signal?.aborted)
-      return total
+    async export(actor: Actor, judge: Judge, { format }: ExportQuery) {
+      const [chain, form, born] = [chainOf(actor.workspace.id), exportForms[format], revocations.position()]
+      await write(actor, { action: 'audit.exported', targets: [actor.workspace.publicId], change: { format } }, [])
+      const head = await store.head(chain)
+      const marks: ExportHead = {
+        ...{ latchkey_audit: 1, workspace: actor.workspace.publicId },
+        ...{ checkpoint: present('checkpoint', await store.checkpoint(chain)), head: present('head', head) },
+      }
+      const right = revocations.hold(subjectsOf(actor), born, async () => {
+        const now = await judge(actor.workspace.publicId)
+        return now?.permissions.has('audit:read') ?? false
+      })
+      const lines = linesOf(chain, head?.position ?? 0, form.line, right.signal)
+      const text = new TextEncoder()
+      const body = new ReadableStream<Uint8Array>({
+        start: (stream) => stream.enqueue(text.encode(form.begin(marks))),
+        async pull(stream) {
+          const piece = await lines.next().catch((error: unknown) => {
+            right.release()
+            throw error
+          })
+          if (!piece.done) return stream.enqueue(text.encode(piece.value))
+          right.release()
+          stream.close()
+        },
+        cancel: () => right.release(),
+      })
+      return { type: form.type, name: `audit.${format}`, body }
     },
 
+    seal,
+    prune,
+    publish,
     verify,
     /** As `verify` for every chain there is: how many, and which of them do not hold. For the operator. */
-    async verifyAll(): Promise<{ chains: number; broken: ({ chain: string } & Breach)[] }> {
+    async verifyAll(
+      published: readonly Mark[] = [],
+    ): Promise<{ chains: number; broken: ({ chain: string } & Breach)[] }> {
       const chains = await store.chains()
-      const found: [string, Breach | null][] = [[allChains, await verifyAbsence()]]
-      for (const chain of chains) found.push([chain, (await findBreach(chain))[1]])
+      const found: [string, Breach | null][] = [[allChains, await verifier.verifyAbsence()]]
+      for (const chain of chains) found.push([chain, (await verifier.findBreach(chain, published))[1]])
       return { chains: chains.length, broken: found.flatMap(([chain, it]) => (it ? [{ chain, ...it }] : [])) }
     },
     verifyWorkspace: (actor: Actor): Promise<Verification> => verify(chainOf(actor.workspace.id)),
