@@ -46,7 +46,7 @@ const perMinute = (limit: number) => ({ limit, seconds: 60 })
 
 /** Enough for a busy product, too little to take a node away from everybody else. */
 export const defaultPlans: Plans = Plans.parse({
-  address: { auth: perMinute(120), failures: perMinute(30) },
+  address: { auth: perMinute(120), failures: perMinute(120) },
   plans: {
     default: {
       workspace: {

@@ -1,19 +1,23 @@
 // Who may call a route: each declares `access: 'noun:verb'` or `open: 'why'`, and the program does not start otherwise.
 import { Elysia } from 'elysia'
-import { Failure } from '../errors'
+import { type ErrorCode, Failure } from '../errors'
 import { classOf, type RateClass } from '../limits'
 import { type Actor, boundTo, type Permission, type Person, scopeOf } from '../permissions'
 import { readJson } from './body'
 import { actorOf, arrivedAt, type Exchange, exchangeOf, personOf } from './exchange'
 import { type Gate, openGate } from './rate-limit'
 
+const refuse = (refusal: ErrorCode | Failure): never => {
+  throw refusal instanceof Failure ? refusal : new Failure(refusal)
+}
+
 /** Refuses whoever does not hold `need`. */
 const admit = (exchange: Exchange, need: Permission): void => {
   const { person, actor, refusal } = exchange.identity
   const scope = scopeOf(need)
-  if ((scope === 'account' || scope === 'operator') && !person) throw new Failure(actor ? 'forbidden' : refusal)
-  if (scope === 'workspace' && !actor) throw new Failure(refusal)
-  if (scope === 'any' && !actor && !(person && refusal === 'workspace_required')) throw new Failure(refusal)
+  if ((scope === 'account' || scope === 'operator') && !person) refuse(actor ? 'forbidden' : refusal)
+  if (scope === 'workspace' && !actor) refuse(refusal)
+  if (scope === 'any' && !actor && !(person && refusal === 'workspace_required')) refuse(refusal)
   if (scope === 'workspace' && !actor?.permissions.has(need)) throw new Failure('forbidden')
   if (scope === 'operator' && !person?.operator) throw new Failure('forbidden')
   if (actor) exchange.workspace = actor.workspace.publicId

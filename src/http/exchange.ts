@@ -3,11 +3,11 @@ import { type ErrorCode, Failure } from '../errors'
 import { truncateAddress } from '../lib/client-address'
 import type { Actor, Origin, Person } from '../permissions'
 
-/** As whom a request is made. `refusal` says why there is no actor. */
+/** As whom a request is made. `refusal` says why there is no actor, and what a route that takes one answers. */
 export type Identity = Readonly<{
   person: Omit<Person, 'origin'> | null
   actor: Omit<Actor, 'origin' | 'person'> | null
-  refusal: ErrorCode
+  refusal: ErrorCode | Failure
 }>
 
 export const nobody: Identity = { person: null, actor: null, refusal: 'unauthenticated' }

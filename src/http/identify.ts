@@ -6,6 +6,7 @@ import type { Held, HeldCache } from '../revocation'
 import type { Cookies } from './cookie'
 import { findExchange, type Identity, nobody } from './exchange'
 import type { OriginGuard } from './origin-guard'
+import type { FailureBucket } from './rate-limit'
 
 type Project = Readonly<{ id: string; slug: string; isDefault: boolean }>
 /** What a person or key is inside one workspace, before a project is picked. */
@@ -23,6 +24,7 @@ export type Entry = { tenancy: Tenancy } | { refusal: 'workspace_required' }
 export type Sources = {
   cookies: Cookies
   origins: OriginGuard
+  failures: FailureBucket
   keyPrefix: string
   /** Whether a text has the shape and checksum of a key: nothing is read for one that has not. */
   isKey: (token: string) => boolean
@@ -93,21 +95,36 @@ export const createIdentify = (from: Sources) => {
       .then((entry) => (entry ? asPerson(wanted, person, entry) : { person, actor: null, refusal: 'not_found' }))
   }
 
+  /** Looks up a credential that is not known here; one that is none counts against the address it came from. */
+  const lookUp = async <T>(
+    { request }: Wanted,
+    fill: () => Promise<T | null>,
+    as: (found: T) => Identity | Promise<Identity>,
+  ): Promise<Identity> => {
+    const address = findExchange(request)?.address ?? null
+    const refusal = from.failures.refusal(address)
+    if (refusal) return { ...nobody, refusal }
+    const found = await fill()
+    if (found) return as(found)
+    from.failures.note(address)
+    return nobody
+  }
+
   const byKey = (wanted: Wanted, token: string): Identity | Promise<Identity> => {
     const cacheKey = sha256(token)
     const warm = from.keys.get(cacheKey)
     if (warm) return asKey(wanted, warm)
     if (!from.isKey(token)) return nobody
-    return from.keys.fill(cacheKey, () => from.proveKey(token)).then((key) => (key ? asKey(wanted, key) : nobody))
+    const fill = () => from.keys.fill(cacheKey, () => from.proveKey(token))
+    return lookUp(wanted, fill, (key) => asKey(wanted, key))
   }
 
   const bySession = (wanted: Wanted, token: string): Identity | Promise<Identity> => {
     const cacheKey = sha256(token)
     const warm = from.sessions.get(cacheKey)
     if (warm) return throughSession(wanted, warm)
-    return from.sessions
-      .fill(cacheKey, () => from.proveSession(token))
-      .then((person) => (person ? throughSession(wanted, person) : nobody))
+    const fill = () => from.sessions.fill(cacheKey, () => from.proveSession(token))
+    return lookUp(wanted, fill, (person) => throughSession(wanted, person))
   }
 
   /**

@@ -92,17 +92,18 @@ export const createGate = ({ limiter, plans, meter }: { limiter: Limiter; plans:
 
 /**
  * Credentials that were none, counted by address. Asked before anything is computed or read for one that is not known
- * already; always in memory. `admit` @throws Failure `rate_limited`
+ * already; always in memory.
  */
 export const createFailureBucket = ({ address: { failures: rate } }: Plans, now: () => number) => {
   const bucket = createGcra(now)
   const limitOf = (address: string, of: Rate): Limit => ({ name: 'address', key: limitedAs(address), rate: of })
   return {
-    admit: (address: string | null): void => {
-      if (!rate || address === null) return
+    /** Why nothing is looked up for that address any more; null while it is. An address that is not known is not counted. */
+    refusal: (address: string | null): Failure | null => {
+      if (!rate || address === null) return null
       const limit = limitOf(address, rate)
       const grant = bucket.peek(limit.key, rate)
-      if (!grant.isAllowed) throw refusal(limit, grant)
+      return grant.isAllowed ? null : refusal(limit, grant)
     },
     note: (address: string | null): void => {
       if (rate && address !== null) bucket.take(limitedAs(address), rate)

@@ -47,8 +47,10 @@ export const quotaService = ({ db, plans, clock }: Deps) => {
       ),
 
     /** Adds requests of a month that have been answered. */
-    addRequests: (workspaceId: WorkspaceId, month: string, count: number): Statement =>
+    addRequests: (workspaceId: WorkspaceId, month: string, count: number): Statement[] => [
+      store.open(workspaceId, 'requests', month),
       store.add(workspaceId, 'requests', count, month),
+    ],
 
     /** The requests of a month so far, as written. */
     requestsIn: async (workspaceId: WorkspaceId, month: string): Promise<number> =>

@@ -72,12 +72,9 @@ export const quotaStore = (db: Database) => {
     add: (workspaceId: WorkspaceId, resource: Counted, amount: number, period: string): Statement =>
       statement(
         builder
-          .insert(quotas)
-          .values({ workspaceId, resource, period, used: Math.max(0, amount) })
-          .onConflictDoUpdate({
-            target: [quotas.workspaceId, quotas.resource, quotas.period],
-            set: { used: sql`max(0, ${quotas.used} + ${amount})` },
-          }),
+          .update(quotas)
+          .set({ used: sql`max(0, ${quotas.used} + ${amount})` })
+          .where(isOne(workspaceId, resource, period)),
       ),
     /** Whether there are no more members than allowed. */
     hasMembers: (workspaceId: WorkspaceId, of: Allowances): SQL =>

@@ -20,7 +20,7 @@ type Deps = {
   clock: Clock
   plans: Plans
   requestsIn: (workspaceId: WorkspaceId, month: string) => Promise<number>
-  addRequests: (workspaceId: WorkspaceId, month: string, count: number) => Statement
+  addRequests: (workspaceId: WorkspaceId, month: string, count: number) => Statement[]
 }
 
 const present = (row: UsageRow): UsageOfDay => ({
@@ -107,8 +107,8 @@ export const usageService = ({ db, unaudited, clock, plans, requestsIn, addReque
       byMonth.set(name, counts)
     }
     await unaudited('usage is counted, not decided', [
-      ...rows.map((row) => store.add(row)),
-      ...[...byMonth].flatMap(([name, counts]) => [...counts].map(([id, count]) => addRequests(id, name, count))),
+      ...rows.flatMap(store.add),
+      ...[...byMonth].flatMap(([name, counts]) => [...counts].flatMap(([id, count]) => addRequests(id, name, count))),
     ])
     for (const [name, counts] of byMonth) await months.written(name, counts)
   }

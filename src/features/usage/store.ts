@@ -53,16 +53,20 @@ export const usageStore = (db: Database) => {
     /** Newest day first. */
     list: ({ projects, ...filter }: UsageFilter, after: After | null, limit: number) =>
       list.all({ ...filter, projects: JSON.stringify(projects), limit, ...afterArgs(after) }),
-    add: ({ requests, refused, ...row }: UsageRow): Statement =>
+    add: ({ requests, refused, ...row }: UsageRow): Statement[] => [
       statement(
         builder
           .insert(usage)
-          .values({ ...row, requests, refused })
-          .onConflictDoUpdate({
-            target: [usage.workspaceId, usage.day, usage.id],
-            set: { requests: sql`${usage.requests} + ${requests}`, refused: sql`${usage.refused} + ${refused}` },
-          }),
+          .values({ ...row, requests: 0, refused: 0 })
+          .onConflictDoNothing(),
       ),
+      statement(
+        builder
+          .update(usage)
+          .set({ requests: sql`${usage.requests} + ${requests}`, refused: sql`${usage.refused} + ${refused}` })
+          .where(and(eq(usage.workspaceId, row.workspaceId), eq(usage.day, row.day), eq(usage.id, row.id))),
+      ),
+    ],
     /** Workspaces and days from before an instant, some of them. */
     oldest: (before: number) => oldest.all({ before }),
     forget: (workspaceId: WorkspaceId, day: number): Statement =>
