@@ -3,6 +3,7 @@ import { type AnyElysia, Elysia } from 'elysia'
 import { version } from '../package.json'
 import { createAddresses } from './addresses'
 import type { Config } from './config'
+import { createDenials } from './denials'
 import { accountRoutes } from './features/account/routes'
 import { auditRoutes } from './features/audit/routes'
 import { auditService } from './features/audit/service'
@@ -32,6 +33,7 @@ import { workspaceService } from './features/workspaces/service'
 import { type Access, assertEveryRouteDeclaresAccess, createAccess, type Route } from './http/access'
 import { type Cookies, createCookies } from './http/cookie'
 import { createCors } from './http/cors'
+import { denialOf } from './http/exchange'
 import { createIdentify, type Entry, type Identify, type Tenancy } from './http/identify'
 import { createIntake } from './http/intake'
 import { describeApi } from './http/openapi'
@@ -88,7 +90,8 @@ const createServices = (config: Config, ports: Ports) => {
   const projects = projectService(base)
   const projectMembers = projectMemberService(base)
   const purge = createPurge(base)
-  const audit = auditService({ ...base, keyring })
+  const audit = auditService({ ...base, keyring, log, revocations })
+  const denials = createDenials(base)
   const people = createPeople(config, {
     ...{ base, addresses, keyring, tokens, mailer, log, workspaces, audit, humans: createHumans(ports.human, clock) },
     endKeysMadeBy: hygiene.endMadeBy,
@@ -117,6 +120,7 @@ const createServices = (config: Config, ports: Ports) => {
       media,
       sweepMedia,
       audit,
+      denials,
       health,
       hygiene,
       projectMembers,
@@ -127,7 +131,7 @@ const createServices = (config: Config, ports: Ports) => {
 type Services = ReturnType<typeof createServices>
 
 const addJobs = (s: Services, reloadKeys: () => Promise<void>) => {
-  const { jobs, sessions, keys, mail, audit, sweepMedia, hygiene, purge } = s
+  const { jobs, sessions, keys, mail, audit, denials, sweepMedia, hygiene, purge } = s
   jobs.add({ name: 'outbox', everyMs: 1000, run: mail.deliverDue })
   jobs.add({
     name: 'last-used',
@@ -138,6 +142,9 @@ const addJobs = (s: Services, reloadKeys: () => Promise<void>) => {
   jobs.add({ name: 'usage', everyMs: 60_000, everywhere: true, run: s.usage.flush })
   jobs.add({ name: 'old-usage', everyMs: day, run: s.usage.sweep })
   jobs.add({ name: 'seal', everyMs: 1000, run: audit.seal })
+  jobs.add({ name: 'denials', everyMs: 5000, everywhere: true, run: denials.flush })
+  jobs.add({ name: 'audit-heads', everyMs: 60_000, run: audit.publish })
+  jobs.add({ name: 'audit-prune', everyMs: day, run: audit.prune })
   jobs.add({ name: 'sweep', everyMs: 3_600_000, run: s.sweepPeople })
   // Other nodes' new keys are known here before their time comes.
   jobs.add({ name: 'keyring', everyMs: 60_000, everywhere: true, run: reloadKeys })
@@ -164,7 +171,7 @@ const createRoutes = (config: Config, s: Services, { cookies, origins, identify,
     .use(keyRoutes(access, s.keys))
     .use(leakRoutes(access, s.hygiene))
     .use(mediaRoutes(access, s.media, identify, clock.now))
-    .use(auditRoutes(access, s.audit))
+    .use(auditRoutes(access, s.audit, identify))
     .use(usageRoutes(access, s.usage, s.quotas))
     .use(operatorRoutes(access, s.operator))
     .use(healthRoutes(access, s.health, () => describeApi(routes(), { origin: config.origin, version })))
@@ -224,6 +231,7 @@ export const createApp = async (config: Config, ports: Ports, pages: Pages = () 
     isOurHost: createHostGuard(config.hosts),
     cors: createCors((origin) => config.allowedOrigins.has(origin)),
     identify,
+    denied: (exchange, status) => services.denials.note(denialOf(exchange, status)),
   })
   return {
     fetch: intake,
@@ -233,7 +241,12 @@ export const createApp = async (config: Config, ports: Ports, pages: Pages = () 
     /** Ends background work and writes what is only noted in memory. */
     stop: async () => {
       await services.jobs.stop()
-      await Promise.all([services.sessions.flushSeen(), services.keys.flushUsed(), services.usage.flush()])
+      await Promise.all([
+        services.sessions.flushSeen(),
+        services.keys.flushUsed(),
+        services.usage.flush(),
+        services.denials.flush(),
+      ])
     },
   }
 }
