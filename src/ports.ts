@@ -87,6 +87,9 @@ export type Database = {
   close(): Promise<void>
 }
 
+/** A right that something under way hangs on: it breaks off when `signal` aborts, and calls `release` however it ends. */
+export type Hold = { signal: AbortSignal; release(): void }
+
 export type ByteRange = { start: number; end: number }
 
 /** An object being written: nobody can read it before `publish`. */
@@ -105,10 +108,10 @@ export type Blobs = {
   stage(key: string, expectedBytes: number | null): Promise<StagedBlob>
   /**
    * Bytes `start..end` (end exclusive) of an object of `size` bytes, never buffered whole: a Blob where what is asked is
-   * small and the system may send it by itself, else a stream, pulled as it is read; cancel it to stop.
+   * small and the system may send it by itself, else a stream, pulled as it is read, that holds its right meanwhile.
    * @throws Failure `not_found` when there is no object of that size under the key.
    */
-  open(key: string, size: number, range: ByteRange): Promise<Blob | ReadableStream<Uint8Array>>
+  open(key: string, size: number, range: ByteRange, hold: () => Hold): Promise<Blob | ReadableStream<Uint8Array>>
   /** Safe to call for what is not there. */
   remove(key: string): Promise<void>
   /** Keys of what was published before the instant `before` (ms). */

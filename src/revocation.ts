@@ -4,7 +4,7 @@ import { revocations as table } from '../db/schema'
 import { Failure } from './errors'
 import { createLru } from './lib/lru'
 import type { Actor } from './permissions'
-import type { Clock, Database, Row, Statement } from './ports'
+import type { Clock, Database, Hold, Row, Statement } from './ports'
 import { builder, statement } from './write'
 
 /** What a right hangs on: taking any of them away ends everything that was let in by it. */
@@ -75,7 +75,7 @@ export const createRevocations = (db: Database) => {
      * A right that something under way hangs on, found valid at position `born`. When one of the subjects is taken away
      * `still` says whether it stands all the same; if not, `signal` aborts. Whoever holds it must `release` it.
      */
-    hold: (subjects: readonly Subject[], born: number, still: () => Promise<boolean>) => {
+    hold: (subjects: readonly Subject[], born: number, still: () => Promise<boolean>): Hold => {
       const gone = new AbortController()
       const end = () => gone.abort(new Failure('forbidden', 'The right to this was taken away'))
       const recheck = () => void still().then((stands) => stands || end(), end)

@@ -14,25 +14,19 @@ const disk = createDiskBlobs({ folder })
 const size = 20 * 1024 * 1024
 let open = 0
 
-/** The disk, with a count of the streams that nobody has ended yet. */
+/** The disk, with a count of the streams that hold their right. */
 const counted: Blobs = {
   ...disk,
-  async open(...of) {
-    const body = await disk.open(...of)
-    if (body instanceof Blob) return body
-    open++
-    const reader = body.getReader()
-    const pull = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
-      const { done, value } = await reader.read()
-      if (!done) return controller.enqueue(value)
-      open--
-      controller.close()
-    }
-    const cancel = () => {
-      open--
-    }
-    return new ReadableStream<Uint8Array>({ pull, cancel }, { highWaterMark: 0 })
-  },
+  open: (key, size, range, hold) =>
+    disk.open(key, size, range, () => {
+      const { signal, release } = hold()
+      open++
+      const end = () => {
+        open--
+        release()
+      }
+      return { signal, release: end }
+    }),
 }
 
 let app: TestApp

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test } from 'bun:test'
 import { randomBytes } from '../../src/lib/crypto'
 import { randomBase62 } from '../../src/lib/id'
-import type { Blobs, ByteRange } from '../../src/ports'
+import type { Blobs, ByteRange, Hold } from '../../src/ports'
 import { failureOf } from './database'
 
 export const put = async (blobs: Blobs, bytes: Uint8Array, key = randomBase62(26)): Promise<string> => {
@@ -12,8 +12,23 @@ export const put = async (blobs: Blobs, bytes: Uint8Array, key = randomBase62(26
   return key
 }
 
+/** A right that lasts until `end`, and tells how many hold it. */
+export const newRight = () => {
+  const gone = new AbortController()
+  let holders = 0
+  const hold = (): Hold => {
+    holders++
+    const release = () => {
+      holders--
+    }
+    return { signal: gone.signal, release }
+  }
+  return { hold, end: () => gone.abort(new Error('the right is gone')), holders: () => holders }
+}
+const { hold } = newRight()
+
 export const take = async (blobs: Blobs, key: string, size: number, range: ByteRange): Promise<Buffer> =>
-  Buffer.from(await new Response(await blobs.open(key, size, range)).arrayBuffer())
+  Buffer.from(await new Response(await blobs.open(key, size, range, hold)).arrayBuffer())
 
 const keysOf = async (blobs: Blobs, before: number): Promise<string[]> => {
   const keys: string[] = []
@@ -48,23 +63,51 @@ export const blobsContract = (name: string, open: () => Promise<Blobs>) =>
         expect((await take(blobs, key, all.length, { start, end })).equals(all.subarray(start, end))).toBeTrue()
     })
 
-    test('streams what is too large to be sent at once, and can be stopped at any point', async () => {
+    describe('what is too large to be sent at once', () => {
       const bytes = Buffer.alloc(17 * 1024 * 1024, 'abcdefghijk')
-      const key = await put(blobs, bytes)
       const range = { start: 3, end: bytes.length - 3 }
-      expect((await take(blobs, key, bytes.length, range)).equals(bytes.subarray(3, -3))).toBeTrue()
-      const body = await blobs.open(key, bytes.length, range)
-      if (body instanceof Blob) throw new Error('a large range is a stream')
-      const reader = body.getReader()
-      expect((await reader.read()).value?.length).toBeLessThanOrEqual(256 * 1024)
-      await reader.cancel()
+      const stream = async (right: ReturnType<typeof newRight>) => {
+        const body = await blobs.open(await put(blobs, bytes), bytes.length, range, right.hold)
+        if (body instanceof Blob) throw new Error('a large range is a stream')
+        return body
+      }
+
+      test('is streamed whole, and holds its right no longer than that', async () => {
+        const right = newRight()
+        const got = Buffer.from(await new Response(await stream(right)).arrayBuffer())
+        expect(got.equals(bytes.subarray(3, -3))).toBeTrue()
+        expect(right.holders()).toBe(0)
+      })
+
+      test('comes as it is read, and breaks off when its right is gone', async () => {
+        const right = newRight()
+        const reader = (await stream(right)).getReader()
+        expect((await reader.read()).value?.length).toBeLessThanOrEqual(256 * 1024)
+        expect(right.holders()).toBe(1)
+        right.end()
+        const rest = async () => {
+          while (!(await reader.read()).done);
+        }
+        await expect(rest()).rejects.toThrow()
+        expect(right.holders()).toBe(0)
+      })
+
+      test('ends when its reader goes, or never begins', async () => {
+        const right = newRight()
+        const reader = (await stream(right)).getReader()
+        await reader.read()
+        await reader.cancel()
+        await (await stream(right)).cancel()
+        for (let i = 0; i < 1000 && right.holders() > 0; i++) await Bun.sleep(1)
+        expect(right.holders()).toBe(0)
+      })
     })
 
     test('shows nothing of what is only staged', async () => {
       const key = randomBase62(26)
       const staged = await blobs.stage(key, 3)
       await staged.write(Buffer.from('abc'))
-      expect(await failureOf(blobs.open(key, 3, { start: 0, end: 3 }))).toBe('not_found')
+      expect(await failureOf(blobs.open(key, 3, { start: 0, end: 3 }, hold))).toBe('not_found')
       expect(await keysOf(blobs, soon())).toEqual([])
       await staged.publish()
       expect(await keysOf(blobs, soon())).toEqual([key])
@@ -86,11 +129,11 @@ export const blobsContract = (name: string, open: () => Promise<Blobs>) =>
 
     test('knows no object of another size, nor one that was removed', async () => {
       const key = await put(blobs, Buffer.from('abc'))
-      expect(await failureOf(blobs.open(key, 4, { start: 0, end: 4 }))).toBe('not_found')
+      expect(await failureOf(blobs.open(key, 4, { start: 0, end: 4 }, hold))).toBe('not_found')
       expect((await take(blobs, key, 3, { start: 0, end: 3 })).toString()).toBe('abc')
       await blobs.remove(key)
       await blobs.remove(key)
-      expect(await failureOf(blobs.open(key, 3, { start: 0, end: 3 }))).toBe('not_found')
+      expect(await failureOf(blobs.open(key, 3, { start: 0, end: 3 }, hold))).toBe('not_found')
     })
 
     test('tells what is old from what is under way', async () => {

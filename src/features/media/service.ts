@@ -2,10 +2,9 @@
 import { Failure } from '../../errors'
 import { isId, newId, randomBase62 } from '../../lib/id'
 import { type After, type Page, type PageQuery, paginate } from '../../lib/page'
-import { cutBy } from '../../lib/stream'
 import { rfc3339 } from '../../lib/time'
 import { type Actor, heldIn, type Permission } from '../../permissions'
-import type { Blobs, ByteRange, Clock, Database, Log, StagedBlob } from '../../ports'
+import type { Blobs, ByteRange, Clock, Database, Hold, Log, StagedBlob } from '../../ports'
 import { type Revocations, subjectsOf } from '../../revocation'
 import { guard, type Write } from '../../write'
 import type { Media, RenameMedia, UploadHeaders } from './model'
@@ -65,9 +64,9 @@ export const mediaService = ({ db, write, blobs, clock, log, revocations, limits
     return present(row)
   }
 
-  const read = async (row: MediaRow, range: ByteRange) => {
+  const read = async (row: MediaRow, range: ByteRange, right: () => Hold) => {
     try {
-      return await blobs.open(row.blob, row.size, range)
+      return await blobs.open(row.blob, row.size, range, right)
     } catch (cause) {
       if (cause instanceof Failure && cause.code === 'not_found') {
         log.error({ media: row.id, blob: row.blob }, 'media without its object')
@@ -118,16 +117,11 @@ export const mediaService = ({ db, write, blobs, clock, log, revocations, limits
       const place = isId('med', id) ? await store.locate(id) : undefined
       const born = revocations.position()
       const actor = place ? await judge(place.workspace) : null
-      const row = actor?.permissions.has('media:read') ? await store.find(placeOf(actor, id)) : undefined
-      if (!actor || !row) throw new Failure('not_found')
+      const row = actor ? await store.find(placeOf(actor, id)) : undefined
+      if (!actor || !row || !heldIn(actor, row.projectId).has('media:read')) throw new Failure('not_found')
       return {
         row,
-        read: async (range) => {
-          const bytes = await read(row, range)
-          if (bytes instanceof Blob) return bytes
-          const right = hold(actor, born, judge, 'media:read', row.projectId)
-          return cutBy(bytes, right.signal, right.release)
-        },
+        read: (range) => read(row, range, () => hold(actor, born, judge, 'media:read', row.projectId)),
       }
     },
 
