@@ -209,8 +209,9 @@ const createIdentity = (config: Config, s: Services, clock: Clock, cookies: Cook
     enter: async (userId, workspace) => {
       const held = await s.workspaces.enter(userId, workspace)
       if (!held || !('tenancy' in held.value)) return held as Held<Entry> | null
-      return { ...held, value: { tenancy: await withPlan(held.value.tenancy) } }
+      return { ...held, value: { ...held.value, tenancy: await withPlan(held.value.tenancy) } }
     },
+    now: clock.now,
     sessionSeen: s.sessions.seen,
     keySeen: s.keys.touch,
   })

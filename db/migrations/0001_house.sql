@@ -71,6 +71,7 @@ CREATE TABLE workspaces (
   name TEXT NOT NULL,
   created_by TEXT NOT NULL,
   created_at INTEGER NOT NULL,
+  max_auth_age_ms INTEGER,
   deletes_at INTEGER
 );
 CREATE TABLE projects (

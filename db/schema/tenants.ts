@@ -11,6 +11,8 @@ export const workspaces = sqliteTable('workspaces', {
   name: text().notNull(),
   createdBy: text('created_by').notNull(),
   createdAt: instant('created_at').notNull(),
+  /** How long ago a member's sign-in may be for entering it; null asks for no more than a session. */
+  maxAuthAgeMs: integer('max_auth_age_ms'),
   /** Being deleted: nobody enters, and from this instant on it is purged. */
   deletesAt: instant('deletes_at'),
 })

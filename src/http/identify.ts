@@ -19,7 +19,7 @@ type SessionProof = Omit<Person, 'origin'>
 /** `mayComeFrom`: whether its list of networks has that client's address; an unknown address is in none. */
 export type KeyTenancy = { id: string; tenancy: Tenancy; mayComeFrom: ((address: string) => boolean) | null }
 /** A person's way into a workspace: the one named, or their only one. */
-export type Entry = { tenancy: Tenancy } | { refusal: 'workspace_required' }
+export type Entry = { tenancy: Tenancy; maxAuthAgeMs: number | null } | { refusal: 'workspace_required' }
 
 export type Sources = {
   cookies: Cookies
@@ -35,6 +35,7 @@ export type Sources = {
   proveKey: (token: string) => Promise<Held<KeyTenancy> | null>
   /** `workspace`: public id, or null for the person's only one. Null for one they may not enter or that does not exist. */
   enter: (userId: string, workspace: string | null) => Promise<Held<Entry> | null>
+  now: () => number
   /** Note that it was used, without waiting. */
   sessionSeen: (sessionId: string) => void
   keySeen: (key: { id: string; workspace: Actor['workspace'] }) => void
@@ -78,10 +79,13 @@ export const createIdentify = (from: Sources) => {
     return within(null, actorIn(tenancy, { type: 'key', id }, project))
   }
 
-  const asPerson = ({ project }: Wanted, person: SessionProof, entry: Entry): Identity =>
-    'refusal' in entry
-      ? { person, actor: null, refusal: entry.refusal }
-      : within(person, actorIn(entry.tenancy, { type: 'user', id: person.id }, project))
+  const asPerson = ({ project }: Wanted, person: SessionProof, entry: Entry): Identity => {
+    if ('refusal' in entry) return { person, actor: null, refusal: entry.refusal }
+    const { tenancy, maxAuthAgeMs } = entry
+    const isStale = maxAuthAgeMs !== null && from.now() - person.authAt > maxAuthAgeMs
+    if (isStale) return { person, actor: null, refusal: 'step_up_required' }
+    return within(person, actorIn(tenancy, { type: 'user', id: person.id }, project))
+  }
 
   const throughSession = (wanted: Wanted, person: SessionProof): Identity | Promise<Identity> => {
     const { workspace } = wanted

@@ -4,6 +4,7 @@ import { Failure } from '../../errors'
 import { newId } from '../../lib/id'
 import type { Person } from '../../permissions'
 import type { Clock, Database, Statement } from '../../ports'
+import { revoke } from '../../revocation'
 import { type Event, guard } from '../../write'
 import type { Addressed } from '../mail/service'
 import type { User } from './model'
@@ -52,6 +53,8 @@ export const addressChanges = (deps: Deps, present: (row: UserRow) => User) => {
           { ...store.move(row.id, row.addressHash, to), orElse: taken },
           guard('conflict'),
           store.insertFormer(before),
+          // What hangs on the address is judged anew.
+          revoke(now, `user:${row.id}`),
           deps.enqueueMail('email-changed', id, row.locale),
         ],
         events: [{ action: 'user.address_changed', targets: [row.id], userId: row.id }],

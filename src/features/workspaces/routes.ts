@@ -1,7 +1,7 @@
 // Workspaces over HTTP.
 import { Elysia } from 'elysia'
 import type { Access } from '../../http/access'
-import { CreateWorkspace, Workspace, WorkspaceList, WorkspaceParams } from './model'
+import { CreateWorkspace, UpdateWorkspace, Workspace, WorkspaceList, WorkspaceParams } from './model'
 import type { WorkspaceService } from './service'
 
 export const workspaceRoutes = (access: Access, workspaces: WorkspaceService) =>
@@ -16,10 +16,10 @@ export const workspaceRoutes = (access: Access, workspaces: WorkspaceService) =>
       body: CreateWorkspace,
       response: { 201: Workspace },
     })
-    .patch('/:id', ({ actor, params, body }) => workspaces.rename(actor, params.id, body), {
+    .patch('/:id', ({ actor, params, body }) => workspaces.update(actor, params.id, body), {
       access: 'workspace:update',
       params: WorkspaceParams,
-      body: CreateWorkspace,
+      body: UpdateWorkspace,
       response: { 200: Workspace },
     })
     .delete('/:id', ({ actor, params }) => workspaces.delete(actor, params.id), {

@@ -16,7 +16,7 @@ import type { Clock, Database, Statement } from '../../ports'
 import { type Held, revoke, type Subject } from '../../revocation'
 import { assertFresh } from '../../step-up'
 import { demand, type Event, guard, type Write } from '../../write'
-import type { CreateWorkspace, Workspace } from './model'
+import type { CreateWorkspace, UpdateWorkspace, Workspace } from './model'
 import { type Membership, workspaceStore } from './store'
 
 type Deps = { db: Database; write: Write; clock: Clock }
@@ -45,6 +45,7 @@ const present = (row: Membership): Workspace => ({
   role: row.role,
   default_project_id: row.defaultProjectId,
   created_at: rfc3339(row.createdAt),
+  max_auth_age_seconds: row.maxAuthAgeMs === null ? null : row.maxAuthAgeMs / 1000,
   deletes_at: rfc3339OrNull(row.deletesAt),
 })
 
@@ -69,6 +70,7 @@ export const workspaceService = ({ db, write, clock }: Deps) => {
         id,
         name,
         createdAt,
+        maxAuthAgeMs: null,
         deletesAt: null,
         role: 'admin',
         defaultProjectId: projectId,
@@ -115,13 +117,23 @@ export const workspaceService = ({ db, write, clock }: Deps) => {
     list: async (userId: string, deleted: 'with deleted' | 'live' = 'live'): Promise<Workspace[]> =>
       (await store.ofPerson(userId)).filter((row) => deleted !== 'live' || row.deletesAt === null).map(present),
 
-    /** @throws `not_found` unless it is the workspace the actor is in. */
-    async rename(actor: Actor, id: string, { name }: CreateWorkspace): Promise<Workspace> {
+    /** @throws `not_found` unless it is the workspace the actor is in; `step_up_required` for its policy. */
+    async update(
+      actor: Actor,
+      id: string,
+      { name, max_auth_age_seconds: seconds }: UpdateWorkspace,
+    ): Promise<Workspace> {
       if (id !== actor.workspace.publicId) throw new Failure('not_found')
-      await write(actor, { action: 'workspace.updated', targets: [id], change: { fields: ['name'] } }, [
-        store.rename(actor.workspace.id, name),
-        revoke(clock.now(), `workspace:${id}`),
-      ])
+      if (seconds !== undefined) assertFresh(actor.person, clock.now())
+      const policy = seconds !== undefined && { maxAuthAgeMs: seconds === null ? null : seconds * 1000 }
+      const change = { ...(name !== undefined && { name }), ...policy }
+      const fields = Object.keys(change)
+      if (fields.length > 0)
+        await write(actor, { action: 'workspace.updated', targets: [id], change: { fields } }, [
+          demand(store.isAdmin(actor.workspace.id, actor.id), 'forbidden'),
+          store.update(actor.workspace.id, change),
+          revoke(clock.now(), `workspace:${id}`),
+        ])
       return find(actor.id, id)
     },
 
@@ -164,15 +176,15 @@ export const workspaceService = ({ db, write, clock }: Deps) => {
     async enter(
       userId: string,
       id: string | null,
-    ): Promise<Held<{ tenancy: Tenancy } | { refusal: 'workspace_required' }> | null> {
+    ): Promise<Held<{ tenancy: Tenancy; maxAuthAgeMs: number | null } | { refusal: 'workspace_required' }> | null> {
       const held = { subjects: [`user:${userId}`] as Subject[], expiresAt: Number.POSITIVE_INFINITY }
       const all = id === null ? await store.ofPerson(userId) : [await store.ofPersonIn(userId, id)]
       const rows = all.filter((row) => row?.deletesAt === null)
       if (id === null && rows.length !== 1) return { ...held, value: { refusal: 'workspace_required' } }
       const row = rows[0]
-      return row
-        ? { ...held, subjects: subjectsOf(userId, row.id), value: { tenancy: await tenancyOf(row, userId) } }
-        : null
+      if (!row) return null
+      const value = { tenancy: await tenancyOf(row, userId), maxAuthAgeMs: row.maxAuthAgeMs }
+      return { ...held, subjects: subjectsOf(userId, row.id), value }
     },
 
     /** What a proved key is in its workspace. */

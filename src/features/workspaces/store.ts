@@ -11,6 +11,7 @@ export const workspaceStore = (db: Database) => {
     id: workspaces.id,
     name: workspaces.name,
     createdAt: workspaces.createdAt,
+    maxAuthAgeMs: workspaces.maxAuthAgeMs,
     deletesAt: workspaces.deletesAt,
     role: members.role,
     defaultProjectId: projects.id,
@@ -62,8 +63,8 @@ export const workspaceStore = (db: Database) => {
     insert: (row: typeof workspaces.$inferInsert) => statement(builder.insert(workspaces).values(row)),
     insertProject: (row: typeof projects.$inferInsert) => statement(builder.insert(projects).values(row)),
     insertMember: (row: typeof members.$inferInsert) => statement(builder.insert(members).values(row)),
-    rename: (workspaceId: WorkspaceId, name: string) =>
-      statement(builder.update(workspaces).set({ name }).where(isOf(workspaceId))),
+    update: (workspaceId: WorkspaceId, change: { name?: string; maxAuthAgeMs?: number | null }) =>
+      statement(builder.update(workspaces).set(change).where(isOf(workspaceId))),
     /** Changes no row when it is being deleted already. */
     delete: (workspaceId: WorkspaceId, deletesAt: number) =>
       statement(
