@@ -50,7 +50,7 @@ const nativeLibsql = (addon: string): BunPlugin => ({
 const build = async (target: Target, outfile: string): Promise<void> => {
   const result = await Bun.build({
     entrypoints: [join(root, 'src/cli.ts')],
-    minify: true,
+    // Not minified: Elysia decides by the text of a handler what to prepare for it.
     bytecode: true,
     format: 'esm',
     define: { BUILT_AS: '"binary"' },

@@ -13,7 +13,10 @@ type Handler = (request: Request, remote: () => string | null) => Response | Pro
 
 const starting: Handler = () => new Response(null, { status: 503, headers: { 'retry-after': '1' } })
 // Bun ends what has been silent for 10 s; these wait as long as their other end does, and keep their own pace.
-const isStream = (request: Request) => /^https?:\/\/[^/]+\/(media\/|api\/media$)/.test(request.url)
+const isStream = ({ url }: Request) => {
+  const path = url.indexOf('/', 'https://'.length)
+  return url.startsWith('/media/', path) || url.slice(path) === '/api/media'
+}
 
 const listen = ({ listen: { host, port }, mediaMaxBytes, trustedProxies }: Config, handler: () => Handler) => {
   const isTrusted = createNetworks(trustedProxies)
