@@ -145,7 +145,7 @@ describe('a link', () => {
     expect(guessed.body.code).toBe('invalid_or_expired')
     const here = await t.call('POST', '/api/auth/link', { body, headers: asBrowser(cookie) })
     expect(here.status).toBe(200)
-    expect(here.headers.get('set-cookie')).toMatch(/^session=[^;]+; Max-Age=2592000; Path=\/; HttpOnly; SameSite=Lax$/)
+    expect(here.headers.getSetCookie()[0]).toMatch(/^session=[^;]+; Max-Age=2592000; Path=\/; HttpOnly; SameSite=Lax$/)
     expect(here.body.token).toBeUndefined()
   })
 })

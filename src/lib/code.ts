@@ -5,9 +5,8 @@ const pattern = /^[0-9A-HJKMNP-TV-Z]{8}$/
 
 /** Eight characters from the first 40 bits of `bytes`, each character from 5 bits, so uniform where the bits are. */
 export const newCode = (bytes: Uint8Array): string => {
-  let bits = 0n
-  for (const byte of bytes.subarray(0, 5)) bits = (bits << 8n) | BigInt(byte)
-  return Array.from({ length: 8 }, (_, i) => alphabet[Number((bits >> BigInt(35 - 5 * i)) & 31n)]).join('')
+  const bits = bytes.subarray(0, 5).reduce((sum, byte) => sum * 256 + byte, 0)
+  return Array.from({ length: 8 }, (_, i) => alphabet[Math.floor(bits / 32 ** (7 - i)) % 32]).join('')
 }
 
 /** `ABCD-EFGH`, for a mail. */

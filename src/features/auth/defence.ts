@@ -2,6 +2,7 @@
 
 import type { Statement } from '../../ports'
 import { ifChanged } from '../../write'
+import type { AccountService } from '../account/service'
 import type { DeviceService } from '../devices/service'
 import { type Breaker, createBreaker } from './breaker'
 import { budgets, giveBack, removeOldUses, type Share, spend } from './budgets'
@@ -10,10 +11,12 @@ import type { ChallengeRow } from './store'
 
 type Deps = Parameters<typeof createBreaker>[0] & {
   devices: Pick<DeviceService, 'find'>
+  account: Pick<AccountService, 'findByAddress'>
   humans: Humans
   /** Whether mails are counted; a benchmark asks for more than a person would. */
   countsMails: boolean
 }
+type Starting = { exact: string; mailboxHash: string; device: string | undefined; human: string | undefined }
 type Asked = Pick<ChallengeRow, 'mailboxHash' | 'deviceId' | 'sessionId'>
 
 /** Strangers share what a mailbox has; a known device, like a session, has its own. */
@@ -22,18 +25,18 @@ const ownerOf = ({ mailboxHash, deviceId, sessionId }: Asked): string => {
   return trusted === null ? mailboxHash : `${mailboxHash}:${trusted}`
 }
 
-export const createDefence = ({ devices, humans, countsMails, ...deps }: Deps) => {
+export const createDefence = ({ devices, account, humans, countsMails, ...deps }: Deps) => {
   const { clock } = deps
   const breaker: Breaker = createBreaker(deps)
 
   return {
     /**
-     * Whether a known device of that user asks to sign in, and what spends the answer of an unknown one.
+     * Whether a known device of that address's user asks to sign in, and what spends the answer of an unknown one.
      * @throws `human_required`
      */
-    async atStart(asked: { mailboxHash: string; userId?: string; device?: string; human?: string }) {
-      const { mailboxHash, userId, device, human } = asked
-      const deviceId = userId && device ? ((await devices.find(device, userId)) ?? null) : null
+    async atStart({ exact, mailboxHash, device, human }: Starting) {
+      const user = device === undefined ? undefined : await account.findByAddress(exact)
+      const deviceId = (user && device !== undefined && (await devices.find(device, user.id))) || null
       return { deviceId, statements: deviceId ? [] : await humans.demand('sign-in', mailboxHash, human) }
     },
 
