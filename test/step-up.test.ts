@@ -1,0 +1,121 @@
+// Step-up: the person of a session proves their mailbox anew, in that session and nowhere else.
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { sessions } from '../db/schema'
+import { proofsOf } from './proofs'
+import { type TestApp, testApp } from './support'
+
+let t: TestApp
+let p: ReturnType<typeof proofsOf>
+beforeEach(async () => {
+  t = await testApp()
+  p = proofsOf(t)
+})
+afterEach(() => t.stop())
+
+const minuteMs = 60_000
+const countSessions = async () => (await t.db.orm.select().from(sessions)).length
+
+describe('a step-up', () => {
+  test('lets a session that is not fresh do what asks for it, at once, and makes no session', async () => {
+    const ada = await t.signIn('ada@example.com')
+    t.clock.advance(10 * minuteMs + 1)
+    expect((await ada.post('/api/keys', { name: 'k' })).body.code).toBe('step_up_required')
+    const done = await p.stepUp(ada)
+    expect(done.status).toBe(200)
+    expect(done.body).toMatchObject({ user: { email: 'ada@example.com' }, session: { current: true } })
+    expect([done.body.token, done.headers.get('set-cookie')]).toEqual([undefined, null])
+    expect((await ada.post('/api/keys', { name: 'k' })).status).toBe(201)
+    expect(await countSessions()).toBe(1)
+    t.clock.advance(10 * minuteMs + 1)
+    expect((await ada.post('/api/keys', { name: 'k' })).body.code).toBe('step_up_required')
+  })
+
+  test('is one of the session: another session of the same person stays as it was', async () => {
+    const [here, there] = [await t.signIn('ada@example.com'), await t.signIn('ada@example.com')]
+    t.clock.advance(11 * minuteMs)
+    await p.stepUp(here)
+    expect((await here.post('/api/keys', { name: 'k' })).status).toBe(201)
+    expect((await there.post('/api/keys', { name: 'k' })).body.code).toBe('step_up_required')
+  })
+
+  test('says in its mail what it is for, and leads by link to the same place as by code', async () => {
+    const ada = await p.signInBrowser('ada@example.com')
+    t.clock.advance(11 * minuteMs)
+    await t.call('POST', '/api/auth/step-up', { body: {}, headers: ada.headers })
+    const mail = await p.mailTo('ada@example.com', /^Confirm that it is you/)
+    expect(mail?.text).toContain('If it was not you, somebody is signed in to your account')
+    expect((await p.redeemLink(ada, p.linkIn(mail!.text))).status).toBe(200)
+    expect((await t.call('POST', '/api/keys', { body: { name: 'k' }, headers: ada.headers })).status).toBe(201)
+  })
+
+  test('is asked for by a session alone: neither a key nor nobody', async () => {
+    const ada = await t.signIn('ada@example.com')
+    const { body: key } = await ada.post('/api/keys', { name: 'k' })
+    const asKey = t.clientOf({ authorization: `Bearer ${key.token}` })
+    expect((await asKey.post('/api/auth/step-up', {})).status).toBe(403)
+    expect((await t.call('POST', '/api/auth/step-up', { body: {} })).status).toBe(401)
+    expect((await ada.post('/api/auth/step-up', {})).status).toBe(202)
+  })
+
+  test('takes five attempts and no more, however often it is sent', async () => {
+    const ada = await t.signIn('ada@example.com')
+    const { body } = await ada.post('/api/auth/step-up', {})
+    const code = await t.codeFor(ada.email)
+    for (let i = 1; i <= 4; i++) {
+      t.clock.advance(31_000)
+      if (i < 3) expect((await ada.post('/api/auth/resend', { challenge_id: body.challenge_id })).status).toBe(202)
+      expect((await p.redeemCode(ada, body.challenge_id, '0000-0000')).body.code).toBe('invalid_or_expired')
+    }
+    expect((await p.redeemCode(ada, body.challenge_id, '0000-0000')).body.code).toBe('start_again')
+    expect((await p.redeemCode(ada, body.challenge_id, code)).body.code).toBe('invalid_or_expired')
+    expect((await p.stepUp(ada)).status).toBe(200)
+  })
+})
+
+describe('a proof that a session asked for', () => {
+  const asks = {
+    'a step-up': { path: '/api/auth/step-up', body: {}, to: 'ada@example.com', subject: /^Confirm/ },
+    'another address': {
+      ...{ path: '/api/me/email', body: { email: 'new@example.com' }, to: 'new@example.com', subject: /^Use this/ },
+    },
+    'the end of the account': { path: '/api/me', body: undefined, to: 'ada@example.com', subject: /^Delete/ },
+  }
+
+  for (const [what, { path, body, to, subject }] of Object.entries(asks))
+    test(`of ${what} does nothing anywhere else: not in another browser, another session, or the one that signs in`, async () => {
+      const ada = await p.signInBrowser('ada@example.com')
+      const [elsewhere, eve] = [await p.signInBrowser('ada@example.com'), await p.signInBrowser('eve@example.com')]
+      if (path === '/api/me') t.clock.advance(11 * minuteMs)
+      const asked = await t.call(path === '/api/me' ? 'DELETE' : 'POST', path, { body, headers: ada.headers })
+      expect(asked.status).toBe(202)
+      const mail = await p.mailTo(to, subject)
+      const [link, code] = [p.linkIn(mail!.text), /\b\w{4}-\w{4}\b/.exec(mail!.text)![0]]
+      const nobody = { headers: {} }
+      const before = JSON.stringify(await t.db.orm.select().from(sessions))
+      // Its challenge cookie alone, as if the session had ended, is not the session either.
+      const { challenge = '' } = ada.cookies
+      const signedOut = { headers: { origin: 'http://localhost:3000', cookie: `challenge=${challenge}` } }
+      for (const who of [nobody, elsewhere, eve, signedOut]) {
+        expect(await p.redeemLink(who, link)).toMatchObject({ status: 409, body: { code: 'other_browser' } })
+        const typed = await p.redeemCode(who, link.challenge_id, code)
+        expect([typed.status, typed.body.code, typed.headers.get('set-cookie')]).toEqual([
+          400,
+          'invalid_or_expired',
+          null,
+        ])
+      }
+      expect(JSON.stringify(await t.db.orm.select().from(sessions))).toBe(before)
+      const me = await t.call('GET', '/api/me', { headers: ada.headers })
+      expect(me.body.email).toBe('ada@example.com')
+      expect((await p.redeemLink(ada, link)).status).toBe(200)
+      expect((await p.redeemLink(ada, link)).body.code).toBe('invalid_or_expired')
+    })
+
+  test('ends with the session', async () => {
+    const ada = await t.signIn('ada@example.com')
+    const { body } = await ada.post('/api/auth/step-up', {})
+    const code = await t.codeFor(ada.email)
+    await ada.post('/api/auth/sign-out')
+    expect((await p.redeemCode(ada, body.challenge_id, code)).body.code).toBe('invalid_or_expired')
+  })
+})
