@@ -85,7 +85,7 @@ const createServices = (config: Config, ports: Ports) => {
   const use = createUse(config, { ...base, limiter: ports.limiter, plans: ports.plans })
   const workspaces = workspaceService(base)
   const otherNodes = () => ({ boundMs: 0, confirmed: true })
-  const keys = keyService({ ...base, keyring, prefix: config.keyPrefix, otherNodes })
+  const keys = keyService({ ...base, keyring, prefix: config.keyPrefix, otherNodes, quotas: use.quotas })
   const hygiene = keyHygiene({ ...base, prove: keys.prove })
   const projects = projectService(base)
   const projectMembers = projectMemberService(base)
@@ -95,10 +95,11 @@ const createServices = (config: Config, ports: Ports) => {
   const people = createPeople(config, {
     ...{ base, addresses, keyring, tokens, mailer, log, workspaces, audit, humans: createHumans(ports.human, clock) },
     endKeysMadeBy: hygiene.endMadeBy,
+    quotas: use.quotas,
     mailWaits: () => jobs.kick('outbox'),
   })
   const limits = { maxBytes: config.mediaMaxBytes, floor: slowestUpload }
-  const media = mediaService({ ...base, blobs, log, revocations, limits })
+  const media = mediaService({ ...base, blobs, log, revocations, limits, quotas: use.quotas })
   const sweeper = createMediaSweeper({ db, write, blobs })
   const sweepMedia = (signal: AbortSignal) => sweeper(clock.now(), signal)
   const checks = {

@@ -1,7 +1,7 @@
 // What a workspace may use: the classes of routes, and plans with a rate for each class and quotas. One file, read once.
 import { z } from 'zod'
+import type { Rate } from './lib/gcra'
 import type { Permission } from './permissions'
-import type { Rate } from './ports'
 
 const rateClasses = ['read', 'write', 'auth', 'upload', 'stream'] as const
 export type RateClass = (typeof rateClasses)[number]

@@ -13,6 +13,7 @@ import { invitationService } from './features/invitations/service'
 import { mailService } from './features/mail/service'
 import { memberService } from './features/members/service'
 import { sessionService } from './features/sessions/service'
+import type { QuotaService } from './features/quotas/service'
 import type { WorkspaceService } from './features/workspaces/service'
 import type { Keyring } from './keyring'
 import { createLetters } from './letters'
@@ -30,6 +31,7 @@ type Parts = {
   humans: Humans
   workspaces: WorkspaceService
   audit: Pick<AuditService, 'ofPerson'>
+  quotas: QuotaService
   endKeysMadeBy: Parameters<typeof memberService>[0]['endKeysMadeBy']
   /** Says that mail is waiting, so that it goes out now. */
   mailWaits: () => void
@@ -69,6 +71,7 @@ export const createPeople = (config: Config, parts: Parts) => {
   })
   const invitations = invitationService({
     ...{ ...base, addresses, enqueueMail, mailWaits, addressHashOf: account.addressHashOf },
+    quotas: parts.quotas,
   })
   const { endKeysMadeBy } = parts
   const members = memberService({ ...base, addresses, endKeysMadeBy, endInvitationsBy: invitations.endBy })

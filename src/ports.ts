@@ -1,6 +1,7 @@
 // Everything the program needs from outside, as types. Implementations are in adapters/; nothing here runs.
 import type { LibSQLDatabase } from 'drizzle-orm/libsql'
 import type { Failure } from './errors'
+import type { Grant, Rate } from './lib/gcra'
 
 /** `now`: instant in ms since 1970 UTC, may jump. `monotonic`: ms since some start, never goes back. */
 export type Clock = { now(): number; monotonic(): number; sleep(ms: number): Promise<void> }
@@ -121,10 +122,6 @@ export type Blobs = {
   check(): Promise<void>
 }
 
-/** At most `limit` within `windowMs`. */
-export type Rate = Readonly<{ limit: number; windowMs: number }>
-/** `remaining`: how many more at once; `waitMs`: until one is let through again, 0 where it was. */
-export type Grant = Readonly<{ isAllowed: boolean; remaining: number; waitMs: number }>
 /**
  * Counts one against `key`, unless it is refused. Never fails: while what nodes share is out of reach, `isAway`, each
  * counts in its memory.

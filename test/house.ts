@@ -1,9 +1,11 @@
 // The core without HTTP: a fresh database, its keyring, the door to changes, and tenants to act in it.
 import { users } from '../db/schema'
+import { quotaService } from '../src/features/quotas/service'
 import { workspaceService } from '../src/features/workspaces/service'
 import { openKeyring } from '../src/keyring'
 import { randomBytes } from '../src/lib/crypto'
 import { newId } from '../src/lib/id'
+import { defaultPlans } from '../src/limits'
 import { type Actor, type Origin, ofLevel, ofRole, type Role } from '../src/permissions'
 import type { Log } from '../src/ports'
 import { createRevocations } from '../src/revocation'
@@ -18,6 +20,7 @@ export const newHouse = async () => {
   const write = createWrite({ db, clock, revocations })
   const keyring = await openKeyring({ db, clock, master: [{ kid: 'test', key: randomBytes(32) }] })
   const workspaces = workspaceService({ db, write, clock })
+  const quotas = quotaService({ db, plans: defaultPlans, clock })
 
   /** A workspace of its own with its admin, signed in just now. */
   const newTenant = async () => {
@@ -47,6 +50,7 @@ export const newHouse = async () => {
     unaudited: createUnaudited(db),
     keyring,
     workspaces,
+    quotas,
     newTenant,
   }
 }

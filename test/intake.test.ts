@@ -9,7 +9,7 @@ let server: ReturnType<typeof Bun.serve>
 let admin: Client
 
 beforeAll(async () => {
-  t = await testApp()
+  t = await testApp({ env: { LATCHKEY_OPERATORS: 'founder@example.com' } })
   admin = await t.as('admin')
   const fetch = (request: Request) => t.app.fetch(request, () => null)
   server = Bun.serve({ port: 0, hostname: '127.0.0.1', maxRequestBodySize: 2 ** 40, fetch })

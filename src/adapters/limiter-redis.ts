@@ -1,8 +1,8 @@
 // Rate limits that several nodes share, on Redis or Valkey; while that server is away each node counts in its own memory.
 import { Redis } from 'ioredis'
 import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible'
-import { createGcra } from '../lib/gcra'
-import type { Clock, Grant, Limiter, Log, Rate } from '../ports'
+import { createGcra, type Grant, type Rate } from '../lib/gcra'
+import type { Clock, Limiter, Log } from '../ports'
 
 const commandTimeoutMs = 300
 // One that hangs costs one request in so long its timeout, and not every request.

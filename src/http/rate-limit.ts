@@ -1,9 +1,9 @@
 // Rate limits of a request that may otherwise go on: counted, refused by 429, and told (IETF draft ratelimit-headers).
 import { Failure } from '../errors'
 import { limitedAs } from '../lib/client-address'
-import { createGcra } from '../lib/gcra'
+import { createGcra, type Grant, type Rate } from '../lib/gcra'
 import { type Plans, planOf, type RateClass } from '../limits'
-import type { Grant, Limiter, Rate } from '../ports'
+import type { Limiter } from '../ports'
 import type { Exchange, Identity } from './exchange'
 
 type Caller = NonNullable<Identity['actor']>

@@ -1,5 +1,9 @@
 // Rate limits in memory: the generic cell rate algorithm, one number a key, synchronous and of bounded size.
-import type { Grant, Limiter, Rate } from '../ports'
+
+/** At most `limit` within `windowMs`. */
+export type Rate = Readonly<{ limit: number; windowMs: number }>
+/** `remaining`: how many more at once; `waitMs`: until one is let through again, 0 where it was. */
+export type Grant = Readonly<{ isAllowed: boolean; remaining: number; waitMs: number }>
 
 const maxLooks = 8
 // What is left after dividing a window into parts that no float holds.
@@ -46,5 +50,5 @@ export const createGcra = (now: () => number, maxKeys = 100_000) => {
     get size() {
       return full.size
     },
-  } as const satisfies Limiter & { [more: string]: unknown }
+  } as const
 }

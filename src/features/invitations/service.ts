@@ -11,6 +11,7 @@ import { revoke } from '../../revocation'
 import { assertFresh } from '../../step-up'
 import { demand, guard, type Unaudited, type Write } from '../../write'
 import type { Addressed } from '../mail/service'
+import type { QuotaService } from '../quotas/service'
 import type { Accepted, Invitation, Invite, Offer } from './model'
 import { type InvitationRow, invitationStore } from './store'
 
@@ -25,6 +26,7 @@ type Deps = {
   enqueueMail: (template: 'invitation', about: string, locale: string) => Statement
   /** Says that mail is waiting. */
   mailWaits: () => void
+  quotas: Pick<QuotaService, 'keepsWithin'>
 }
 
 const dayMs = 86_400_000
@@ -101,7 +103,7 @@ export const invitationService = (deps: Deps) => {
 
     /**
      * Makes the person a member. @throws `not_found` for one that was sent to another address, has ended, or whose sender
-     * is no admin any more; `conflict` for a member.
+     * is no admin any more; `conflict` for a member; `quota_exceeded`.
      */
     async accept(person: Person, id: string): Promise<Accepted> {
       const now = clock.now()
@@ -113,6 +115,7 @@ export const invitationService = (deps: Deps) => {
         store.accept(row, person.id, now),
         guard('not_found'),
         { ...store.join(row, person.id, now), orElse: new Failure('conflict', 'Already a member') },
+        deps.quotas.keepsWithin(row.workspaceId, 'members'),
         ...(row.projects.length > 0 ? [store.enter(row, person.id, now)] : []),
         revoke(now, `user:${person.id}`),
       ])

@@ -12,6 +12,7 @@ import type { Clock, Database } from '../../ports'
 import { type Held, revoke } from '../../revocation'
 import { assertFresh } from '../../step-up'
 import { demand, guard, type Unaudited, type Write } from '../../write'
+import type { QuotaService } from '../quotas/service'
 import type { CreateKey, Key, NewKey, Receipt, RotateKey, UpdateKey } from './model'
 import { type KeyRow, keyStore } from './store'
 
@@ -25,6 +26,7 @@ type Deps = {
   prefix: string
   /** The longest that another node may still take what was just revoked here, and whether all have it already. */
   otherNodes: () => { boundMs: number; confirmed: boolean }
+  quotas: Pick<QuotaService, 'keepsWithin'>
 }
 
 /** What a key says of itself, once proved. `projects` null means all; `expiresAt` is an instant (ms). */
@@ -59,7 +61,7 @@ const present = (row: KeyRow, now: number): Key => ({
   expires_at: rfc3339OrNull(row.expiresAt),
 })
 
-export const keyService = ({ db, write, unaudited, clock, keyring, prefix, otherNodes }: Deps) => {
+export const keyService = ({ db, write, unaudited, clock, keyring, prefix, otherNodes, quotas }: Deps) => {
   const store = keyStore(db)
   const notes = createUseNotes(clock)
 
@@ -94,7 +96,8 @@ export const keyService = ({ db, write, unaudited, clock, keyring, prefix, other
   return {
     /**
      * A new key of the actor's workspace, with its token, which is not kept and never shown again.
-     * @throws `step_up_required`; `not_found` for a project the actor may not enter; `invalid` for an expiry in the past.
+     * @throws `step_up_required`; `not_found` for a project the actor may not enter; `invalid` for an expiry in the past;
+     * `quota_exceeded`.
      */
     async create(actor: Actor, { name, level, environment, ...input }: CreateKey): Promise<NewKey> {
       const [now, projects, expiresAt] = [clock.now(), input.projects ?? null, input.expires_at ?? null]
@@ -108,6 +111,7 @@ export const keyService = ({ db, write, unaudited, clock, keyring, prefix, other
         demand(store.hasRole(actor.workspace.id, actor.id, actor.role), 'forbidden'),
         ...(projects === null ? [] : [demand(store.hasProjects(actor.workspace.id, projects), 'not_found')]),
         store.insert(row),
+        quotas.keepsWithin(actor.workspace.id, 'keys'),
       ])
       return { ...present(row, now), token }
     },

@@ -7,6 +7,7 @@ import { type Actor, heldIn, type Permission } from '../../permissions'
 import type { Blobs, ByteRange, Clock, Database, Hold, Log, StagedBlob } from '../../ports'
 import { type Revocations, subjectsOf } from '../../revocation'
 import { guard, type Write } from '../../write'
+import type { QuotaService } from '../quotas/service'
 import type { Media, RenameMedia, UploadHeaders } from './model'
 import { type Limits, receive } from './receive'
 import { type MediaRow, mediaStore } from './store'
@@ -19,6 +20,7 @@ type Deps = {
   log: Log
   revocations: Pick<Revocations, 'position' | 'hold'>
   limits: Limits
+  quotas: Pick<QuotaService, 'take' | 'give' | 'assertRoom'>
 }
 
 /** As whom the request is made in the workspace of that public id, by its credential as it is now; null for nobody there. */
@@ -41,7 +43,7 @@ const present = (row: MediaRow): Media => ({
 
 const placeOf = (actor: Actor, id: string) => ({ workspaceId: actor.workspace.id, projects: actor.projects, id })
 
-export const mediaService = ({ db, write, blobs, clock, log, revocations, limits }: Deps) => {
+export const mediaService = ({ db, write, blobs, clock, log, revocations, limits, quotas }: Deps) => {
   const store = mediaStore(db)
 
   /** Holds the actor's right to something in a project while it is under way. `born`: the position it was found at. */
@@ -60,7 +62,10 @@ export const mediaService = ({ db, write, blobs, clock, log, revocations, limits
   /** The one end of every way in. A crash before the row leaves an object that nobody can reach, for the sweeper. */
   const finalize = async (actor: Actor, staged: StagedBlob, row: MediaRow): Promise<Media> => {
     await staged.publish()
-    await write(actor, { action: 'media.ready', targets: [row.id] }, [store.insert(row)])
+    await write(actor, { action: 'media.ready', targets: [row.id] }, [
+      ...quotas.take(row.workspaceId, 'storage_bytes', row.size),
+      store.insert(row),
+    ])
     return present(row)
   }
 
@@ -82,7 +87,8 @@ export const mediaService = ({ db, write, blobs, clock, log, revocations, limits
     /**
      * Takes a body in as a new file of the actor's project. Nothing of it can be read, and nothing is left, unless all of
      * it came, as announced, while the right to send it lasted.
-     * @throws Failure `too_large`, `malformed`, `checksum_mismatch`, `unsupported_type`, `disk_full`, `forbidden`.
+     * @throws Failure `too_large`, `malformed`, `checksum_mismatch`, `unsupported_type`, `disk_full`, `forbidden`,
+     * `quota_exceeded`.
      */
     async upload(
       actor: Actor,
@@ -94,6 +100,7 @@ export const mediaService = ({ db, write, blobs, clock, log, revocations, limits
       if (sent.encoding !== 'identity') throw new Failure('unsupported_type', 'Send the file itself, without coding')
       if (sent.bytes !== null && sent.bytes > limits.maxBytes)
         throw new Failure('too_large', `At most ${limits.maxBytes} bytes`)
+      await quotas.assertRoom(actor.workspace.id, 'storage_bytes', sent.bytes ?? 0)
       const right = hold(actor, revocations.position(), judge, 'media:create', actor.project.id)
       const blob = randomBase62(26)
       const staged = await blobs.stage(blob, sent.bytes)
@@ -145,9 +152,11 @@ export const mediaService = ({ db, write, blobs, clock, log, revocations, limits
 
     /** Gone at once from every answer; its bytes are purged later. @throws Failure `not_found` */
     async remove(actor: Actor, id: string): Promise<void> {
+      const { size } = await get(actor, id)
       await write(actor, { action: 'media.deleted', targets: [id] }, [
         store.delete(placeOf(actor, id), clock.now()),
         guard('not_found'),
+        quotas.give(actor.workspace.id, 'storage_bytes', size),
       ])
     },
   }

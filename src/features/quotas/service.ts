@@ -1,5 +1,6 @@
 // Quotas: what a workspace may use by its plan. Taking is part of the batch that uses it, so that no two take the same.
 
+import { Failure } from '../../errors'
 import { monthOf } from '../../lib/month'
 import { rfc3339OrNull } from '../../lib/time'
 import { allowances, type Plans, type Resource, resources } from '../../limits'
@@ -11,6 +12,8 @@ import { quotaStore } from './store'
 
 type Deps = { db: Database; plans: Plans; clock: Clock }
 type Amount = Extract<Resource, 'storage_bytes' | 'credits'>
+
+const usedUp = (resource: Resource) => new Failure('quota_exceeded', `The quota of ${resource} is used up`)
 
 export const quotaService = ({ db, plans, clock }: Deps) => {
   const store = quotaStore(db)
@@ -29,8 +32,16 @@ export const quotaService = ({ db, plans, clock }: Deps) => {
     take: (workspaceId: WorkspaceId, resource: Amount, amount: number): Statement[] => [
       store.open(workspaceId, resource, ''),
       store.take(workspaceId, resource, amount, byPlan[resource]),
-      guard('quota_exceeded', `The quota of ${resource} is used up`),
+      { ...guard('quota_exceeded'), orElse: usedUp(resource) },
     ],
+
+    /** Spares the work that a batch would undo: what is there now may be gone by then. @throws Failure `quota_exceeded` */
+    async assertRoom(workspaceId: WorkspaceId, resource: Amount, amount: number): Promise<void> {
+      const [row, rows] = [await store.planOf(workspaceId), await store.used(workspaceId, '')]
+      const most = boundOf(resource, row?.plan ?? 'default', row?.credits ?? 0)
+      const used = rows.find((r) => r.resource === resource)?.used ?? 0
+      if (most !== null && used + amount > most) throw usedUp(resource)
+    },
 
     /** Gives `amount` back, in the batch that frees it. */
     give: (workspaceId: WorkspaceId, resource: Amount, amount: number): Statement =>
@@ -43,7 +54,7 @@ export const quotaService = ({ db, plans, clock }: Deps) => {
           ? store.hasMembers(workspaceId, byPlan.members)
           : store.hasKeys(workspaceId, clock.now(), byPlan.keys),
         'quota_exceeded',
-        `The quota of ${resource} is used up`,
+        usedUp(resource).detail,
       ),
 
     /** Adds requests of a month that have been answered. */

@@ -40,7 +40,7 @@ const reads = (db: Database) => {
       .prepare(),
     members: db.orm.select({ n: sql<number>`count(*)` }).from(members).where(eq(members.workspaceId, here)).prepare(),
     keys: db.orm
-      .select({ n: sql<number>`count(*)` })
+      .select({ n: sql<number>`count(distinct ${apiKeys.lineage})` })
       .from(apiKeys)
       .where(and(eq(apiKeys.workspaceId, here), isNull(apiKeys.revokedAt), live))
       .prepare(),
@@ -79,9 +79,9 @@ export const quotaStore = (db: Database) => {
     /** Whether there are no more members than allowed. */
     hasMembers: (workspaceId: WorkspaceId, of: Allowances): SQL =>
       sql`(select count(*) from ${members} where ${eq(members.workspaceId, workspaceId)}) <= ${allowed(workspaceId, of)}`,
-    /** Whether there are no more keys that still open anything than allowed. */
+    /** Whether there are no more lines of keys that still open anything than allowed: rotation adds none. */
     hasKeys: (workspaceId: WorkspaceId, now: number, of: Allowances): SQL =>
-      sql`(select count(*) from ${apiKeys} where ${and(
+      sql`(select count(distinct ${apiKeys.lineage}) from ${apiKeys} where ${and(
         eq(apiKeys.workspaceId, workspaceId),
         isNull(apiKeys.revokedAt),
         gte(sql`coalesce(${apiKeys.expiresAt}, ${now})`, now),
