@@ -1,5 +1,6 @@
 // The program on Bun, over real sockets: what it listens under, whom it takes a caller for, and how it stops.
 import { afterEach, expect, test } from 'bun:test'
+import { join } from 'node:path'
 import { createLog } from '../src/adapters/log-pino'
 import { type Env, readConfig } from '../src/config'
 import { type Running, startServer } from '../src/runtime/bun'
@@ -98,4 +99,17 @@ test.each([
   const code = await codeFor(email)
   const verify = { headers: forwarded, json: { challenge_id, binding, code } }
   expect((await call('POST', '/api/auth/verify', 200, verify)).session.place).toBe(place)
+})
+
+test('the plans of a file are what is limited, and a file that does not fit stops the start in words', async () => {
+  const file = join(newFolder(), 'plans.json')
+  await Bun.write(file, JSON.stringify({ plans: { default: { caller: { read: { limit: 1, seconds: 60 } } } } }))
+  const caller = await start({ LATCHKEY_RATE_LIMITS: file })
+  const headers = bearer((await newSession(caller)).token)
+  expect((await caller.send('GET', '/api/keys', { headers })).status).toBe(200)
+  expect((await caller.send('GET', '/api/keys', { headers })).status).toBe(429)
+  await stop()
+  await Bun.write(file, '{}')
+  await expect(start({ LATCHKEY_RATE_LIMITS: file })).rejects.toThrow('The plan file of LATCHKEY_RATE_LIMITS')
+  await expect(start({ LATCHKEY_RATE_LIMITS: `${file}.gone` })).rejects.toThrow('cannot be read')
 })

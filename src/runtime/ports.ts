@@ -1,10 +1,12 @@
 // The parts that the settings name, opened.
+import { readFile } from 'node:fs/promises'
 import { createDiskBlobs } from '../adapters/blobs-disk'
 import { systemClock } from '../adapters/clock'
 import { openHttpDatabase } from '../adapters/database-http'
 import { openLocalDatabase } from '../adapters/database-libsql'
 import { createAltcha } from '../adapters/human-altcha'
 import { createTurnstile } from '../adapters/human-turnstile'
+import { openRedisLimiter } from '../adapters/limiter-redis'
 import { createInbox } from '../adapters/mail-inbox'
 import { createSmtpMailer } from '../adapters/mail-smtp'
 import { readMasterKeyFile } from '../adapters/master-key-file'
@@ -13,6 +15,7 @@ import type { Ports } from '../app'
 import type { Config, Secrets } from '../config'
 import type { Inbox } from '../features/inbox/routes'
 import { type Keyring, openKeyring } from '../keyring'
+import { parsePlans } from '../limits'
 import type { Database, Fetch, HumanCheck, Log, Mailer } from '../ports'
 
 export type Opened = { ports: Ports; inbox: Inbox | null; close(): Promise<void> }
@@ -41,10 +44,20 @@ export const openHuman = (
   return createTurnstile({ keyring, fetch, siteKey: human.siteKey, secret: turnstile ?? '', hostnames })
 }
 
+/** The plans of the file that is named, if one is. @throws Error, as a sentence for the operator, when it does not fit. */
+const readPlans = async ({ rateLimits }: Config): Promise<Pick<Ports, 'plans'>> => {
+  if (typeof rateLimits === 'string') return {}
+  const text = await readFile(rateLimits.file, 'utf8').catch(() => {
+    throw new Error('The plan file of LATCHKEY_RATE_LIMITS cannot be read.')
+  })
+  return { plans: parsePlans(text) }
+}
+
 /** @throws Error, as a sentence for the operator, when something does not open. */
 export const openPorts = async (config: Config, secrets: Secrets, log: Log): Promise<Opened> => {
   const { masterKeys } = secrets
   const clock = systemClock
+  const plans = await readPlans(config)
   const db = await openDatabase(config, secrets)
   try {
     const master = masterKeys.kind === 'given' ? masterKeys.keys : readMasterKeyFile(masterKeys.path)
@@ -57,11 +70,15 @@ export const openPorts = async (config: Config, secrets: Secrets, log: Log): Pro
       )
     const blobs = createDiskBlobs({ folder: config.blobs.path })
     const { mailer, inbox } = openMail(config, secrets)
+    const shared = secrets.redisUrl === null ? null : openRedisLimiter({ url: secrets.redisUrl, clock, log })
     const close = async () => {
       await mailer.close()
+      await shared?.close()
       await db.close()
     }
-    return { ports: { db, blobs, mailer, tokens: createTokens({ keyring }), keyring, clock, log, human }, inbox, close }
+    const kept = { db, blobs, mailer, tokens: createTokens({ keyring }), keyring }
+    const ports = { ...kept, clock, log, human, ...plans, ...(shared && { limiter: shared.limiter }) }
+    return { ports, inbox, close }
   } catch (error) {
     await db.close()
     throw error

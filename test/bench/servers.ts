@@ -33,7 +33,13 @@ const start = async (script: string, env: Record<string, string>): Promise<Serve
   throw new Error(`${script} did not start`)
 }
 
-export const startLatchkey = () => start('src/cli.ts', { LATCHKEY_ENV: 'development' })
+/** With rate limits that are counted and never reached. */
+export const startLatchkey = async () => {
+  const endless = Object.fromEntries(['read', 'write'].map((name) => [name, { limit: 1e9, seconds: 1 }]))
+  const plans = join(mkdtempSync(join(tmpdir(), 'latchkey-plans-')), 'plans.json')
+  await Bun.write(plans, JSON.stringify({ plans: { default: { workspace: endless, caller: endless } } }))
+  return start('src/cli.ts', { LATCHKEY_ENV: 'development', LATCHKEY_RATE_LIMITS: plans })
+}
 export const startBare = (answer: string) => start('test/bench/bare.ts', { ANSWER: answer })
 
 /** Somebody signed in, and a key of theirs. */
