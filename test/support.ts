@@ -4,7 +4,7 @@ import { members, workspaces } from '../db/schema'
 import { createDiskBlobs } from '../src/adapters/blobs-disk'
 import { createInbox } from '../src/adapters/mail-inbox'
 import { createTokens } from '../src/adapters/tokens-jwt'
-import { createApp } from '../src/app'
+import { createApp, type Ports } from '../src/app'
 import { type Env, readConfig } from '../src/config'
 import { type Keyring, openKeyring } from '../src/keyring'
 import { randomBytes } from '../src/lib/crypto'
@@ -42,10 +42,12 @@ export const testApp = async ({
   env = {},
   blobs: given,
   human,
+  ports: more,
 }: {
   env?: Env
   blobs?: Blobs
   human?: (keyring: Keyring) => HumanCheck
+  ports?: Partial<Ports>
 } = {}) => {
   const { db, path, close } = await newTestDatabase()
   const clock = newTestClock()
@@ -73,6 +75,7 @@ export const testApp = async ({
     clock,
     log,
     human: human?.(keyring) ?? null,
+    ...more,
   }
   const app = await createApp(config, ports)
 
