@@ -1,8 +1,9 @@
 // What an attacker gets out of guessing, simulated against the real budgets: docs/guessing.md says the same numbers.
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import { type Budget, budgets, type Share, spend } from '../src/features/auth/budgets'
+import { type Budget, budgets, type Share } from '../src/features/auth/budgets'
 import { createDefence } from '../src/features/auth/defence'
 import { createHumans } from '../src/features/auth/human'
+import { spend } from '../src/features/auth/store-defence'
 import type { HumanCheck, Statement } from '../src/ports'
 import { type House, newHouse } from './house'
 import { newTestLog } from './support'

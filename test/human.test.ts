@@ -6,7 +6,9 @@ import { and, eq } from 'drizzle-orm'
 import { auditEvents } from '../db/schema'
 import { createAltcha } from '../src/adapters/human-altcha'
 import { createTurnstile } from '../src/adapters/human-turnstile'
-import { budgets, spend } from '../src/features/auth/budgets'
+import { asPerson } from '../src/console/human'
+import { budgets } from '../src/features/auth/budgets'
+import { spend } from '../src/features/auth/store-defence'
 import type { WorkspaceId } from '../src/permissions'
 import { type Answer, type Json, origin, type TestApp, testApp } from './support'
 
@@ -107,6 +109,18 @@ describe('a proof of work', () => {
     challengeIn(await start({}, { cookie: device }))
   })
 
+  test('is done by the page without a word, and the call made again', async () => {
+    const parts: (number | null)[] = []
+    const call = async (human: string | undefined) => {
+      const { status, body } = await start({ transport: 'cookie', ...(human && { human }) }, { origin })
+      return status === 202
+        ? { ok: true as const, data: body }
+        : { ok: false as const, problem: { code: body.code, human: body.human } }
+    }
+    expect((await asPerson(call, (part) => parts.push(part))).ok).toBe(true)
+    expect([parts[0], parts.at(-1)]).toEqual([0, null])
+  })
+
   test('is asked alike for a mailbox that is known and one that is not', async () => {
     const human = await solve(challengeIn(await start({})))
     const { challenge_id, binding } = (await start({ human })).body
@@ -144,7 +158,7 @@ describe('the breaker', () => {
     expect(await alarms()).toEqual([])
     expect((await verify(asked, '0000-0000')).body.code).toBe('invalid_or_expired')
     expect((await alarms()).map((e) => [e.chain, e.actorType])).toEqual([['instance', 'system']])
-    expect(t.events.filter((e) => e.fields['event'] === 'guess_breaker.opened').map((e) => e.level)).toEqual(['error'])
+    expect(t.events.filter((e) => e.fields.event === 'guess_breaker.opened').map((e) => e.level)).toEqual(['error'])
 
     const code = await t.codeFor(email)
     const human = await solve(challengeIn(await verify(asked, code)))

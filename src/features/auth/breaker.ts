@@ -2,7 +2,8 @@
 import { Failure } from '../../errors'
 import type { Clock, Database, Log } from '../../ports'
 import { guard, type Unaudited, type Write } from '../../write'
-import { budgets, createBudgetReader, type Share, spend } from './budgets'
+import { budgets, type Share } from './budgets'
+import { createBudgetReader, spend } from './store-defence'
 
 type Deps = { db: Database; write: Write; unaudited: Unaudited; clock: Clock; log: Log }
 

@@ -5,9 +5,10 @@ import { ifChanged } from '../../write'
 import type { AccountService } from '../account/service'
 import type { DeviceService } from '../devices/service'
 import { type Breaker, createBreaker } from './breaker'
-import { budgets, giveBack, removeOldUses, type Share, spend } from './budgets'
+import { budgets, type Share } from './budgets'
 import type { Humans } from './human'
 import type { ChallengeRow } from './store'
+import { giveBack, removeOldUses, spend } from './store-defence'
 
 type Deps = Parameters<typeof createBreaker>[0] & {
   devices: Pick<DeviceService, 'find'>

@@ -1,9 +1,7 @@
 // Asks for a sign that a person is there, and spends it: an answer is good once, for one purpose at one mailbox.
-import { lt } from 'drizzle-orm'
-import { humanProofs } from '../../../db/schema'
 import { Failure } from '../../errors'
 import type { Clock, HumanCheck, Statement } from '../../ports'
-import { builder, statement } from '../../write'
+import { removeEndedProofs, spendProof } from './store-defence'
 
 const required = async (check: HumanCheck, use: string, now: number) =>
   new Failure('human_required', undefined, { extra: { human: await check.ask(use, now) } })
@@ -20,10 +18,8 @@ export const createHumans = (check: HumanCheck | null, clock: Pick<Clock, 'now'>
     const proof = answer === undefined ? null : await check.judge(answer, use, now)
     const refusal = await required(check, use, now)
     if (!proof) throw refusal
-    return [{ ...statement(builder.insert(humanProofs).values(proof)), orElse: refusal }]
+    return [{ ...spendProof(proof), orElse: refusal }]
   },
-  isAsked: check !== null,
-  /** Forgets proofs that have ended by themselves. */
-  removeEnded: (now: number): Statement => statement(builder.delete(humanProofs).where(lt(humanProofs.expiresAt, now))),
+  removeEnded: removeEndedProofs,
 })
 export type Humans = ReturnType<typeof createHumans>
