@@ -103,16 +103,18 @@ export type StagedBlob = {
   discard(): Promise<void>
 }
 
+export type BlobBody = Uint8Array<ArrayBuffer> | Blob | ReadableStream<Uint8Array>
+
 /** Immutable objects under random keys. */
 export type Blobs = {
   /** `expectedBytes`: what is likely to come, if known. @throws Failure `disk_full` when the store has no room. */
   stage(key: string, expectedBytes: number | null): Promise<StagedBlob>
   /**
-   * Bytes `start..end` (end exclusive) of an object of `size` bytes, never buffered whole: a Blob where what is asked is
-   * small and the system may send it by itself, else a stream, pulled as it is read, that holds its right meanwhile.
+   * Bytes `start..end` (end exclusive) of an object of `size` bytes, never buffered whole: themselves where they are
+   * few, a Blob where the system may send them by itself, else a stream, pulled as it is read, that holds its right.
    * @throws Failure `not_found` when there is no object of that size under the key.
    */
-  open(key: string, size: number, range: ByteRange, hold: () => Hold): Promise<Blob | ReadableStream<Uint8Array>>
+  open(key: string, size: number, range: ByteRange, hold: () => Hold): Promise<BlobBody>
   /** Safe to call for what is not there. */
   remove(key: string): Promise<void>
   /** Keys of what was published before the instant `before` (ms). */

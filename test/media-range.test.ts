@@ -138,6 +138,19 @@ describe('GET /media/:id', () => {
     expect(answer.body.equals(large.bytes.subarray(start, end))).toBeTrue()
   })
 
+  test('gives an empty file as the whole, since no range can say nothing', async () => {
+    const empty = await store(Buffer.alloc(0))
+    const asked = async (range: string) => {
+      const { status, headers, whole } = await ask(server.port, 'GET', empty.target, {
+        ...who,
+        ...(range && { range }),
+      })
+      return [status, headers.get('content-range'), whole]
+    }
+    for (const range of ['', 'bytes=-5']) expect(await asked(range)).toEqual([200, null, true])
+    expect(await asked('bytes=0-')).toEqual([416, 'bytes */0', true])
+  })
+
   test('gives a player a window with its length, and nobody else', async () => {
     const headers = { ...who, range: 'bytes=10-', 'sec-fetch-dest': 'video' }
     const { status, headers: got, body } = await ask(server.port, 'GET', large.target, headers)

@@ -19,6 +19,8 @@ export type DiskCalls = typeof systemCalls
 
 type Options = { folder: string; minFreeBytes?: number; calls?: DiskCalls }
 
+// What is this small is read at once, off the event loop's own hand: a hop to another thread takes longer than the read.
+const maxReadBytes = 64 * 1024
 // Above this a body is a stream, which can be cut; up to it the system sends it from the file.
 const maxSliceBytes = 16 * 1024 * 1024
 const pullBytes = 64 * 1024
@@ -26,6 +28,17 @@ const pullBytes = 64 * 1024
 const isKey = (key: string): boolean => /^[0-9A-Za-z]{20,64}$/.test(key)
 const codeOf = (error: unknown) => (error as { code?: unknown } | null)?.code
 
+const readNow = (path: string, { start, end }: ByteRange): Uint8Array<ArrayBuffer> => {
+  const bytes = new Uint8Array(end - start)
+  const fd = fs.openSync(path, 'r')
+  try {
+    if (fs.readSync(fd, bytes, 0, bytes.length, start) !== bytes.length) throw shorter()
+  } finally {
+    fs.closeSync(fd)
+  }
+  return bytes
+}
+const shorter = () => new Error('an object is shorter than its size')
 const read = promisify(fs.read)
 
 // A direct stream copies what it is given, so one buffer serves it all: fresh ones would gather faster than they are
@@ -39,7 +52,7 @@ const pulls = (path: string, { start, end }: ByteRange, hold: () => Hold): Reada
       try {
         for (let at = start; at < end && !gone; ) {
           const { bytesRead } = await read(fd, buffer, 0, Math.min(pullBytes, end - at), at)
-          if (bytesRead === 0) throw new Error('an object is shorter than its size')
+          if (bytesRead === 0) throw shorter()
           signal.throwIfAborted()
           await controller.write(buffer.subarray(0, bytesRead))
           await controller.flush()
@@ -123,10 +136,10 @@ export const createDiskBlobs = ({ folder, minFreeBytes = 64 * 1024 * 1024, calls
     stage,
     async open(key, size, range, hold) {
       const path = inside(objects, key)
-      const found = await stat(path).catch(() => null)
-      if (found?.size !== size) throw new Failure('not_found')
-      const { start, end } = range
-      return end - start <= maxSliceBytes ? Bun.file(path).slice(start, end) : pulls(path, range, hold)
+      if (fs.statSync(path, { throwIfNoEntry: false })?.size !== size) throw new Failure('not_found')
+      const length = range.end - range.start
+      if (length <= maxReadBytes) return readNow(path, range)
+      return length <= maxSliceBytes ? Bun.file(path).slice(range.start, range.end) : pulls(path, range, hold)
     },
     remove: (key) => rm(inside(objects, key), { force: true }),
     list: (before) => olderThan(objects, before),

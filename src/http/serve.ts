@@ -5,7 +5,7 @@ import { contentDisposition } from '../lib/disposition'
 import { httpDate } from '../lib/http-date'
 import { parseRange } from '../lib/range'
 import { isInline, unknownType } from '../lib/sniff'
-import type { ByteRange } from '../ports'
+import type { BlobBody, ByteRange } from '../ports'
 import { exchangeOf } from './exchange'
 
 export type Content = {
@@ -15,7 +15,7 @@ export type Content = {
   size: number
   sha256: string
   createdAt: number
-  read(range: ByteRange): Promise<Blob | ReadableStream<Uint8Array>>
+  read(range: ByteRange): Promise<BlobBody>
 }
 
 const sandbox = "default-src 'none'; media-src 'self'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'"

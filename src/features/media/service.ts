@@ -4,7 +4,7 @@ import { isId, newId, randomBase62 } from '../../lib/id'
 import { type After, type Page, type PageQuery, paginate } from '../../lib/page'
 import { rfc3339 } from '../../lib/time'
 import { type Actor, heldIn, type Permission } from '../../permissions'
-import type { Blobs, ByteRange, Clock, Database, Hold, Log, StagedBlob } from '../../ports'
+import type { BlobBody, Blobs, ByteRange, Clock, Database, Hold, Log, StagedBlob } from '../../ports'
 import { type Revocations, subjectsOf } from '../../revocation'
 import { guard, type Write } from '../../write'
 import type { QuotaService } from '../quotas/service'
@@ -26,7 +26,7 @@ type Deps = {
 /** As whom the request is made in the workspace of that public id, by its credential as it is now; null for nobody there. */
 export type Judge = (workspace: string) => Promise<Actor | null>
 /** A file that whoever asks may see. A stream that `read` gives ends with that right. */
-export type OpenMedia = { row: MediaRow; read(range: ByteRange): Promise<Blob | ReadableStream<Uint8Array>> }
+export type OpenMedia = { row: MediaRow; read(range: ByteRange): Promise<BlobBody> }
 
 const present = (row: MediaRow): Media => ({
   id: row.id,
