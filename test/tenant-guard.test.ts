@@ -29,6 +29,7 @@ const permitted = [
   'insert into members (workspace_id, user_id) select p.workspace_id, p.id from projects p where p.workspace_id = ?',
   'insert into members (workspace_id, user_id) values (?, ?) on conflict do nothing returning workspace_id',
   'insert into members (workspace_id, user_id) values (?, ?) on conflict (workspace_id, user_id) do update set role = ?',
+  'insert into members (workspace_id, user_id) values (?, ?) on conflict ("members"."workspace_id", user_id) do update set role = ?',
   'update "members" set "role" = ? where ("members"."workspace_id" = ? and "members"."user_id" = ?) returning "role"',
   'update members set role = (select name from users where id = user_id) where workspace_id = ?',
   'update projects set name = m.role from members m where projects.workspace_id = ? and m.workspace_id = projects.workspace_id',
@@ -161,6 +162,7 @@ const refused = [
   'replace into members (workspace_id, user_id) values (?, ?)',
   'insert into media (workspace_id, id) values (?, ?) on conflict (id) do update set name = ?',
   'insert into media (workspace_id, id) values (?, ?) on conflict do update set name = ?',
+  'insert into media (workspace_id, id) values (?, ?) on conflict (members.workspace_id, id) do update set name = ?',
   'insert into media (workspace_id, id) values (?, ?) on conflict (workspace_id, id) do update set workspace_id = ?',
   'insert into media (workspace_id, id) values (?, ?) returning (select count(*) from members)',
 ]

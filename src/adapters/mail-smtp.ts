@@ -37,7 +37,16 @@ const fail = (error: unknown): never => {
 }
 
 /** Both fail with `unavailable`, naming the codes of the failure alone. */
-export const createSmtpMailer = ({ host, port, tls, from, auth, dkim, ca, timeoutMs = 20_000 }: SmtpSettings): Mailer => {
+export const createSmtpMailer = ({
+  host,
+  port,
+  tls,
+  from,
+  auth,
+  dkim,
+  ca,
+  timeoutMs = 20_000,
+}: SmtpSettings): Mailer => {
   const sender = readSender(from)
   const transport = createTransport({
     ...{ host, port, pool: true, maxConnections: 5, ...timeouts },

@@ -238,7 +238,8 @@ const readInsert = (tokens: readonly Token[], scope: Scope) => {
   if (rows.length === 0 || !rows.every(isBoundAt)) refuse(`it adds to ${table} without binding its ${column}`)
   const conflict = cut(tail, 'on', 'set', 'where', 'returning')
   const target = splitAt(itemsOf(conflict.on?.[1]) ?? [], isComma)
-  if (conflict.set && !target.some((c) => c.length === 1 && nameOf(c[0]) === column))
+  const isOwn = (c: Token[]) => c.length === 1 || (c.length === 3 && isSign(c[1], '.') && nameOf(c[0]) === table)
+  if (conflict.set && !target.some((c) => isOwn(c) && nameOf(c.at(-1)) === column))
     refuse(`its ON CONFLICT may change another workspace's row of ${table}`)
   refuseMove(conflict.set)
 }

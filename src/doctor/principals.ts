@@ -1,0 +1,139 @@
+// Everybody there is: nobody, each role, each key, and strangers. Made through the API, and removed through it.
+import { levels } from '../permissions'
+import { listOf, type Reply, type Send, type Sent, textOf } from './http'
+
+export const people = ['admin', 'member', 'viewer', 'guest', 'stranger'] as const
+type PersonName = (typeof people)[number]
+
+export type Tools = {
+  send: Send
+  /** The server's public origin, which a browser would name. */
+  origin: string
+  /** A mailbox of that name which nobody uses: each gets an account, and loses it. */
+  addressOf: (name: string) => string
+  /** The newest code mailed to an address. */
+  codeFor: (email: string) => Promise<string>
+  wait: (ms: number) => Promise<void>
+  now: () => number
+  /** A mailbox that may run the instance, where one is at hand. */
+  operator?: string
+}
+
+type Headers = Record<string, string>
+export type Person = {
+  id: string
+  email: string
+  session: string
+  headers: Headers
+  workspace: string
+  project: string
+}
+
+const bearer = (token: string): Headers => ({ authorization: `Bearer ${token}` })
+
+export const signIn = async ({ send, codeFor }: Tools, email: string): Promise<Person> => {
+  const started = await send('POST', '/api/auth/start', { body: { email, transport: 'token' } })
+  const [challenge_id, binding] = [textOf(started, 'challenge_id'), textOf(started, 'binding')]
+  const proof = { challenge_id, binding, code: await codeFor(email) }
+  const verified = await send('POST', '/api/auth/verify', { body: proof })
+  const headers = bearer(textOf(verified, 'token'))
+  const me = await send('GET', '/api/me', { headers })
+  const own = (me.body['workspaces'] as { id: string; default_project_id: string }[])[0]
+  return {
+    ...{ id: textOf(me, 'id'), email, session: (verified.body['session'] as { id: string }).id, headers },
+    ...{ workspace: own?.id ?? '', project: own?.default_project_id ?? '' },
+  }
+}
+
+export type World = Awaited<ReturnType<typeof makeWorld>>
+
+/**
+ * One workspace with its people and keys, a second one, and in the first three projects: the default one, one that only
+ * admins enter, and one where the member is a viewer.
+ */
+export const makeWorld = async (tools: Tools) => {
+  const { send } = tools
+  const as = async (name: string) => signIn(tools, tools.addressOf(name))
+  const admin = await as('admin')
+  const home = { 'x-workspace-id': admin.workspace }
+  const asAdmin = { ...admin.headers, ...home }
+  const call = (method: string, target: string, body?: unknown, headers: Headers = asAdmin): Promise<Reply> =>
+    send(method, target, { headers, ...(body !== undefined && { body }) })
+
+  const join = async (name: PersonName, role: string): Promise<Person> => {
+    const id = textOf(await call('POST', '/api/invitations', { email: tools.addressOf(name), role }), 'id')
+    const person = await as(name)
+    textOf(await call('POST', `/api/invitations/${id}/accept`, undefined, person.headers), 'workspace_id')
+    return person
+  }
+  const byName: Record<PersonName, Person> = {
+    admin,
+    member: await join('member', 'member'),
+    viewer: await join('viewer', 'viewer'),
+    // Is put in and out again, and asks for nothing.
+    guest: await join('guest', 'member'),
+    stranger: await as('stranger'),
+  }
+  const newProject = async (name: string) =>
+    textOf(await call('POST', '/api/projects', { name, restricted: true }), 'id')
+  const [restricted, lesser] = [await newProject('doctor restricted'), await newProject('doctor lesser')]
+  const put = await call('PUT', `/api/projects/${lesser}/members/${byName.member.id}`, { role: 'viewer' })
+  if (put.status !== 200) throw new Error(`${put.status}: a member could not be put into a project`)
+
+  const newKey = async (input: Record<string, unknown>, headers = asAdmin) => {
+    const made = await call('POST', '/api/keys', { name: 'doctor', ...input }, headers)
+    return { id: textOf(made, 'id'), headers: bearer(textOf(made, 'token')) }
+  }
+  const keys: Record<string, Headers> = {}
+  for (const level of levels) keys[`${level} key`] = (await newKey({ level })).headers
+  keys['delete key of one project'] = (await newKey({ level: 'delete', projects: [admin.project] })).headers
+  const expired = await newKey({ expires_at: new Date(tools.now() + 1500).toISOString() })
+  const revoked = await newKey({})
+  await call('DELETE', `/api/keys/${revoked.id}`)
+  await tools.wait(1600)
+
+  const { stranger } = byName
+  const strangersKey = await newKey({}, { ...stranger.headers, 'x-workspace-id': stranger.workspace })
+  const operator = tools.operator === undefined ? null : await signIn(tools, tools.operator)
+  const headersOf: Record<string, Headers> = {
+    nobody: {},
+    'revoked key': revoked.headers,
+    'expired key': expired.headers,
+    ...Object.fromEntries(people.slice(0, 3).map((name) => [name, { ...byName[name].headers, ...home }])),
+    ...keys,
+    'other workspace': { ...stranger.headers, 'x-workspace-id': stranger.workspace },
+    'other workspace, naming ours': { ...stranger.headers, ...home },
+    'key of another workspace': strangersKey.headers,
+    ...(operator && { operator: operator.headers }),
+  }
+  return {
+    ...{ tools, send, call, asAdmin, people: byName, headersOf, workspace: admin.workspace, newKey },
+    projects: { default: admin.project, restricted, lesser },
+    /** One more session of the admin, to be ended. */
+    spare: () => as('admin'),
+    /** Signs the admin in as a browser does, which makes it a known device. */
+    browse: async () => {
+      const headers = { origin: tools.origin }
+      const started = await send('POST', '/api/auth/start', { headers, body: { email: admin.email } })
+      const proof = { challenge_id: textOf(started, 'challenge_id'), code: await tools.codeFor(admin.email) }
+      await send('POST', '/api/auth/verify', { headers: { ...headers, cookie: started.cookie }, body: proof })
+    },
+    /** The same request as somebody else. */
+    sendAs: (who: string, method: string, target: string, { headers, ...sent }: Sent) =>
+      send(method, target, { ...sent, headers: { ...headers, ...headersOf[who] } }),
+  }
+}
+
+/** Takes everybody away again, their workspaces with them. Gives the answers, each of which should be a 204. */
+export const removeWorld = async ({ people: byName, workspace, call }: World): Promise<number[]> => {
+  const answers: number[] = []
+  const { admin, ...others } = byName
+  for (const person of Object.values(others))
+    answers.push((await call('DELETE', '/api/me', undefined, person.headers)).status)
+  const mine = listOf(await call('GET', '/api/workspaces', undefined, admin.headers))
+  for (const { id, deletes_at } of mine)
+    if (id !== workspace && deletes_at === null)
+      await call('DELETE', `/api/workspaces/${id}`, undefined, { ...admin.headers, 'x-workspace-id': String(id) })
+  answers.push((await call('DELETE', '/api/me', undefined, admin.headers)).status)
+  return answers
+}
