@@ -67,6 +67,22 @@ export type Statement = {
 /** What drizzle offers for reading. Rows come by column: the raw `all` and `get` of drizzle, which read by name, are left out. */
 export type Orm = Pick<LibSQLDatabase<Record<string, never>>, 'select' | 'selectDistinct' | '$with' | 'with' | 'values'>
 
+/** A database whose reads come from a copy that runs after the primary. */
+export type Copy = {
+  kind: 'copy'
+  /** Reads the copy and nothing else, however old it is. */
+  orm: Orm
+  /** From now on reads ask the primary, for at most 500 ms, whenever `isTrusted` says no. */
+  askUnless(isTrusted: () => boolean): void
+  /** Fetch what is new at once. */
+  pull(): void
+  onAdvance(listener: () => void): void
+  /** Whether the primary has shown itself older than the copy. */
+  wentBack(): boolean
+}
+/** `alone`: this process is the only one. `primary`: there may be others, and each read asks the primary. */
+export type Sharing = { kind: 'alone' } | { kind: 'primary' } | Copy
+
 /**
  * One database: reads through drizzle on a cached, read-only connection, writes as one batch.
  * Held to one contract suite (`test/contract/database.ts`) on each adapter.
@@ -74,6 +90,8 @@ export type Orm = Pick<LibSQLDatabase<Record<string, never>>, 'select' | 'select
 export type Database = {
   /** Reads. A statement that touches a tenant table without binding its `workspace_id` is refused. */
   orm: Orm
+  /** How reads here relate to what other nodes write. */
+  sharing: Sharing
   /** Hands `fn` a reader free of the tenant guard; `why` must be a literal that stands in the lock file. */
   acrossTenants<T>(why: string, fn: (orm: Orm) => T): T
   /**

@@ -12,5 +12,5 @@ export const openHttpDatabase = async (options: PrimaryOptions): Promise<Databas
   const { read, batch: send } = createPrimary(options)
   const batch = async (statements: readonly Statement[]) => (await send(statements)).outcomes
   await migrate(batch)
-  return createDatabase({ read, batch, close: async () => {} })
+  return createDatabase({ read, batch, close: async () => {} }, { kind: 'primary' })
 }

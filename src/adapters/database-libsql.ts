@@ -12,7 +12,7 @@ import { databaseError } from './database-errors'
 const maxKeptStatements = 512
 
 /** Holds `lock.db` in `directory` until closed or until the process ends, however it ends. */
-const lockProcess = (directory: string) => {
+export const lockProcess = (directory: string) => {
   const lock = new Libsql(join(directory, 'lock.db'))
   try {
     lock.exec('begin exclusive')
@@ -52,7 +52,8 @@ const openConnection = (path: string, pragmas: string) => {
   return { connection, prepare, checkOpen }
 }
 
-const openReader = (path: string) => {
+/** A connection that only reads the file at `path`, with kept statements. */
+export const openReader = (path: string) => {
   const { connection, prepare, checkOpen } = openConnection(path, 'pragma query_only = on')
   const read: Link['read'] = async (sql, args) => {
     checkOpen()
@@ -118,15 +119,12 @@ export const openLocalDatabase = async ({ path }: { path: string }): Promise<Dat
     const writer = openWriter(path)
     await migrate(writer.batch)
     const reader = openReader(path)
-    return createDatabase({
-      read: reader.read,
-      batch: writer.batch,
-      close: async () => {
-        reader.close()
-        writer.close()
-        lock.close()
-      },
-    })
+    const close = async () => {
+      reader.close()
+      writer.close()
+      lock.close()
+    }
+    return createDatabase({ read: reader.read, batch: writer.batch, close }, { kind: 'alone' })
   } catch (error) {
     lock.close()
     throw error

@@ -2,7 +2,7 @@
 import { drizzle } from 'drizzle-orm/libsql'
 import { Failure } from '../errors'
 import { createLru } from '../lib/lru'
-import type { Database, Orm, Outcome, Statement, Value } from '../ports'
+import type { Copy, Database, Orm, Outcome, Sharing, Statement, Value } from '../ports'
 import { type Findings, inspect } from './tenant-guard'
 
 /** One way to a database, after inspection. Fails as `databaseError` says. */
@@ -52,8 +52,11 @@ const createOrm = (admit: (sql: string) => Findings, read: Link['read']): Orm =>
   return orm
 }
 
+/** How other nodes share it; of a copy, with how the copy itself is read. */
+type Shared = Exclude<Sharing, Copy> | (Omit<Copy, 'orm'> & Pick<Link, 'read'>)
+
 /** A Database over `link`, with the tenant guard before it. */
-export const createDatabase = (link: Link): Database => {
+export const createDatabase = (link: Link, shared: Shared): Database => {
   const known = createLru<string, Findings>(maxKnownTexts)
   const findingsOf = (sql: string) => {
     let findings = known.get(sql)
@@ -73,6 +76,7 @@ export const createDatabase = (link: Link): Database => {
 
   return {
     orm,
+    sharing: shared.kind === 'copy' ? { ...shared, orm: createOrm(admit, shared.read) } : shared,
     acrossTenants: (_why, fn) => fn(free),
     batch: async (statements) => {
       for (const { sql, args, acrossTenants } of statements) {

@@ -1,0 +1,128 @@
+// The database as a replica: one thread syncs the file, a plain connection reads it, writes go to the primary over HTTP.
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { migrate } from '../../db/migrate'
+import { migrations } from '../../db/migrations/index'
+import { Failure } from '../errors'
+import type { Database, Statement } from '../ports'
+import { createDatabase, type Link } from './database'
+import { lockProcess, openReader } from './database-libsql'
+import { createPrimary } from './primary'
+import { type Facts, factsSql, readReplica, removeReplica, startSync, toFacts } from './replica'
+
+type Options = { path: string; url: string; token: string; replicaToken: string }
+type Primary = ReturnType<typeof createPrimary>
+
+// How long a write waits for the copy to show it; then reads ask the primary, until the copy has come so far.
+const showWithinMs = 250
+const decideWithinMs = 500
+const firstCopyWithinMs = 600_000
+const catchUpWithinMs = 10_000
+
+const isAway = (error: unknown) => error instanceof Failure && error.code === 'unavailable'
+
+/** What the primary says; null where it is out of reach. @throws Error for one that is empty while we have a copy. */
+const askPrimary = async ({ read }: Primary, known: Facts | null): Promise<Facts | 'empty' | null> => {
+  try {
+    return toFacts(await read(factsSql, []))
+  } catch (error) {
+    if (isAway(error)) return null
+    if (known) throw new Error('The primary is empty, but this node has a copy of what it held. Restore it first.')
+    return 'empty'
+  }
+}
+
+/** Settles at the start that copy and primary are of one history; forgets the copy of an earlier generation. */
+const settle = async (path: string, primary: Primary) => {
+  const known = readReplica(path)
+  const found = await askPrimary(primary, known)
+  if (found === null) {
+    if (!known) throw new Error('The primary is out of reach, and this node has no copy to start from.')
+    if (migrations.some(({ name }) => !known.migrations.has(name)))
+      throw new Error('The primary is out of reach, and the copy here is of an earlier version.')
+    return 'away'
+  }
+  if (found === 'empty' || !known) {
+    removeReplica(path)
+    return 'new'
+  }
+  if (found.instance !== known.instance)
+    throw new Error('The primary is another instance than the one this node has a copy of.')
+  if (found.generation < known.generation || (found.generation === known.generation && found.seq < known.seq))
+    throw new Error('The primary is in an older state than the copy on this node. Restore it with a new generation.')
+  if (found.generation === known.generation) return 'known'
+  removeReplica(path)
+  return 'new'
+}
+
+/** Writes at once, read here as soon as they are resolved, however far the copy is. */
+const createReplicaLink = (primary: Primary, hurried: Primary, copy: Pick<Link, 'read'>, sync: Sync) => {
+  let needed = Number.NEGATIVE_INFINITY
+  let isTrusted = () => true
+  let wentBack = false
+
+  const read: Link['read'] = (sql, args) =>
+    isTrusted() && sync.frame() >= needed ? copy.read(sql, args) : hurried.read(sql, args)
+
+  const batch = async (statements: readonly Statement[]) => {
+    const before = sync.frame()
+    const { outcomes, replicationIndex } = await primary.batch(statements)
+    // A primary that counts lower than its copy has lost what the copy holds.
+    wentBack ||= replicationIndex < before
+    needed = Math.max(needed, replicationIndex)
+    if (isTrusted()) await sync.reach(replicationIndex, showWithinMs)
+    return outcomes
+  }
+  return {
+    read,
+    batch,
+    askUnless: (trusted: () => boolean): void => {
+      isTrusted = trusted
+    },
+    wentBack: () => wentBack,
+  }
+}
+type Sync = ReturnType<typeof startSync>
+
+/**
+ * Opens the replica at `path` of the primary at `url`, migrating that if need be. While the primary is out of reach it
+ * opens on the file alone. `replicaToken` need only read.
+ * @throws Error, as a sentence for the operator: another process has the file open, the primary is another one, empty,
+ * older than the copy, or out of reach at the very first start.
+ */
+export const openReplicaDatabase = async ({ path, url, token, replicaToken }: Options): Promise<Database> => {
+  mkdirSync(dirname(path), { recursive: true })
+  const lock = lockProcess(dirname(path))
+  let sync: Sync | undefined
+  try {
+    const primary = createPrimary({ url, token })
+    const state = await settle(path, primary)
+    if (state !== 'away') await migrate(async (statements) => (await primary.batch(statements)).outcomes)
+    sync = startSync({ path, url, token: replicaToken })
+    if (state !== 'away') {
+      const { replicationIndex } = await primary.batch([])
+      const reached = await sync.reach(replicationIndex, state === 'new' ? firstCopyWithinMs : catchUpWithinMs)
+      if (!reached && state === 'new') throw new Error('The primary did not give this node a copy of its data.')
+    }
+    return serveReplica(path, primary, createPrimary({ url, token, timeoutMs: decideWithinMs }), sync, () =>
+      lock.close(),
+    )
+  } catch (error) {
+    await sync?.stop()
+    lock.close()
+    throw error
+  }
+}
+
+const serveReplica = (path: string, primary: Primary, hurried: Primary, sync: Sync, unlock: () => void): Database => {
+  const reader = openReader(path)
+  const { read, batch, askUnless, wentBack } = createReplicaLink(primary, hurried, reader, sync)
+  const close = async () => {
+    await sync.stop()
+    reader.close()
+    unlock()
+  }
+  const { pull, onAdvance } = sync
+  const copy = { kind: 'copy' as const, read: reader.read, askUnless, pull, onAdvance, wentBack }
+  return createDatabase({ read, batch, close }, copy)
+}

@@ -1,0 +1,44 @@
+// The thread that keeps a replica's file up: it pulls every 100 ms and when told to. What blocks in it holds up nobody.
+import Libsql from 'libsql'
+
+export type SyncOrder = { path: string; url: string; token: string } | 'pull' | 'stop'
+/** How far the file has come, as the primary counts; null when a pull failed. */
+export type SyncReport = number | null | 'stopped'
+
+const everyMs = 100
+const retryMs = 1000
+
+declare const self: { onmessage: (event: { data: SyncOrder }) => void; postMessage(report: SyncReport): void }
+
+let timer: ReturnType<typeof setTimeout> | undefined
+let pull = () => {}
+let close = () => {}
+
+const start = ({ path, url, token }: Exclude<SyncOrder, string>) => {
+  let replica: Libsql.Database | undefined
+  pull = () => {
+    let wait = everyMs
+    try {
+      replica ??= new Libsql(path, { syncUrl: url, authToken: token } as never)
+      self.postMessage((replica.sync() as { frame_no: number }).frame_no)
+    } catch {
+      self.postMessage(null)
+      wait = retryMs
+    }
+    clearTimeout(timer)
+    timer = setTimeout(pull, wait)
+  }
+  close = () => replica?.close()
+  pull()
+}
+
+self.onmessage = ({ data }) => {
+  if (typeof data !== 'string') return start(data)
+  clearTimeout(timer)
+  if (data === 'stop') {
+    close()
+    self.postMessage('stopped')
+  }
+  // Many orders that came during one pull are the next one.
+  else timer = setTimeout(pull, 0)
+}

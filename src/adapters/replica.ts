@@ -1,0 +1,92 @@
+// A replica's file as the program sees it: how far it has come, who waits for it, and what it says of its instance.
+import { existsSync, rmSync } from 'node:fs'
+import Libsql from 'libsql'
+import type { SyncOrder, SyncReport } from './replica-sync'
+
+/** What must never go back: which instance a database is of, its generation and its newest revocation. */
+export type Facts = { instance: string; generation: number; seq: number }
+
+export const factsSql =
+  "select (select value from meta where name = 'instance_id'), cast((select value from meta where name = 'generation') as integer), (select coalesce(max(seq), 0) from revocations)"
+
+export const toFacts = ([row]: readonly unknown[][]): Facts => {
+  const [instance, generation, seq] = row as [string, number, number]
+  return { instance, generation, seq }
+}
+
+/** What the file at `path` says, and which migrations it has; null where there is none. */
+export const readReplica = (path: string): (Facts & { migrations: Set<string> }) | null => {
+  if (!existsSync(path)) return null
+  const file = new Libsql(path)
+  try {
+    const rows = (text: string) => file.prepare<never[]>(text).raw(true).all() as unknown[][]
+    const names = rows('select name from migrations').map(([name]) => String(name))
+    return { ...toFacts(rows(factsSql)), migrations: new Set(names) }
+  } catch {
+    return null
+  } finally {
+    file.close()
+  }
+}
+
+/** Removes a file and what libSQL keeps beside it, so that it is copied anew. */
+export const removeReplica = (path: string): void => {
+  for (const end of ['', '-wal', '-shm', '-info', '-client_wal_index']) rmSync(path + end, { force: true })
+}
+
+const stopWithinMs = 4000
+
+type Waiter = { index: number; come(reached: boolean): void }
+
+/** Starts the thread that syncs. `frame`: how far the file has come. */
+export const startSync = (order: Exclude<SyncOrder, string>) => {
+  const worker = new Worker(new URL('./replica-sync.ts', import.meta.url).href)
+  const send = (message: SyncOrder) => worker.postMessage(message)
+  const listeners = new Set<() => void>()
+  let waiters: Waiter[] = []
+  let frame = -1
+
+  let stopped = () => {}
+  worker.onmessage = ({ data }: MessageEvent<SyncReport>) => {
+    if (data === 'stopped') return stopped()
+    if (data === null || data === frame) return
+    frame = data
+    for (const { index, come } of waiters) if (index <= data) come(true)
+    for (const listener of listeners) listener()
+  }
+  send(order)
+
+  return {
+    frame: () => frame,
+    pull: () => send('pull'),
+    onAdvance: (listener: () => void): void => void listeners.add(listener),
+    /** Whether the file has come to `index` within `ms`. */
+    reach: (index: number, ms: number): Promise<boolean> => {
+      if (frame >= index) return Promise.resolve(true)
+      return new Promise((resolve) => {
+        const come = (reached: boolean) => {
+          clearTimeout(timer)
+          waiters = waiters.filter((other) => other !== waiter)
+          resolve(reached)
+        }
+        const waiter = { index, come }
+        const timer = setTimeout(() => come(false), ms)
+        waiters.push(waiter)
+        send('pull')
+      })
+    },
+    /** Lets a pull under way end, since a thread that is ended in one takes the process along; a stuck one is left. */
+    async stop(): Promise<void> {
+      const done = new Promise<void>((resolve) => {
+        stopped = resolve
+      })
+      send('stop')
+      const ended = await Promise.race([
+        done.then(() => true),
+        new Promise<false>((r) => setTimeout(r, stopWithinMs, false)),
+      ])
+      if (ended) worker.terminate()
+      else worker.unref()
+    },
+  }
+}
