@@ -12,7 +12,8 @@ const connect = (url: string) =>
   new Redis(url, {
     commandTimeout: commandTimeoutMs,
     maxRetriesPerRequest: 1,
-    connectTimeout: 2000,
+    connectTimeout: 1000,
+    lazyConnect: true,
     enableOfflineQueue: false,
     enableAutoPipelining: true,
     retryStrategy: (times) => Math.min(times * 100, askAgainMs),
@@ -38,15 +39,16 @@ const createWatch = ({ clock, log }: { clock: Clock; log: Log }) => {
 }
 
 /**
- * Opens without waiting for the server. A window is fixed there, where memory lets through evenly: both keep to the rate.
- * `url`: redis:// or rediss://, with its password.
+ * Opens, and waits a second at most for the server. A window is fixed there, where memory lets through evenly: both keep
+ * to the rate. `url`: redis:// or rediss://, with its password.
  */
-export const openRedisLimiter = ({ url, clock, log }: { url: string; clock: Clock; log: Log }) => {
+export const openRedisLimiter = async ({ url, clock, log }: { url: string; clock: Clock; log: Log }) => {
   const redis = connect(url)
   const watch = createWatch({ clock, log })
   const insurance = createGcra(clock.monotonic)
   const limiters = new Map<string, RateLimiterRedis>()
   redis.on('error', watch.failed)
+  await redis.connect().catch(watch.failed)
 
   const limiterOf = ({ limit, windowMs }: Rate): RateLimiterRedis => {
     const name = `${limit}/${windowMs}`

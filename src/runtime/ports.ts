@@ -70,7 +70,7 @@ export const openPorts = async (config: Config, secrets: Secrets, log: Log): Pro
       )
     const blobs = createDiskBlobs({ folder: config.blobs.path })
     const { mailer, inbox } = openMail(config, secrets)
-    const shared = secrets.redisUrl === null ? null : openRedisLimiter({ url: secrets.redisUrl, clock, log })
+    const shared = secrets.redisUrl === null ? null : await openRedisLimiter({ url: secrets.redisUrl, clock, log })
     const close = async () => {
       await mailer.close()
       await shared?.close()
