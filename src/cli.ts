@@ -36,6 +36,8 @@ const serve = async () => {
     log.error({ error }, 'ended by an error nobody caught')
     process.exit(1)
   })
+  if (process.stdout.isTTY && config.env === 'development')
+    say(`Latchkey is at ${config.origin}, its mail at ${config.origin}/inbox`)
   log.info({ version, listening, origin: config.origin, env: config.env }, 'started')
 }
 
