@@ -105,7 +105,7 @@ const createServices = (config: Config, ports: Ports) => {
   const checks = {
     database: { required: true, run: db.check },
     storage: { required: true, run: blobs.check },
-    mail: { required: false, run: mailer.check },
+    mail: { required: false, run: people.mail.check },
   }
   const health = healthService({ clock, version, checks })
   const operator = operatorService({ ...base, ...use, addresses, operators: config.operators, health, version })

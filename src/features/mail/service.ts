@@ -25,6 +25,7 @@ type Deps = {
 /** Longer than a mailer takes, so that nobody else sends meanwhile; how long a crash holds a mail up. */
 const leaseMs = 60_000
 const batchSize = 20
+const lateMs = 60_000
 const dayMs = 86_400_000
 const why = 'the way of a mail changes nothing but the outbox'
 
@@ -88,6 +89,12 @@ export const mailService = ({ db, unaudited, clock, log, mailer, origin, render 
         const failed = results.find((result) => result.status === 'rejected')
         if (failed) throw failed.reason
       }
+    },
+
+    /** Resolves if the mail server would take mail, and no mail has waited for a minute. @throws Failure `unavailable` */
+    async check(): Promise<void> {
+      await mailer.check()
+      if (await store.isLate(clock.now() - lateMs)) throw new Failure('unavailable', 'mail is delayed')
     },
 
     /** Forgets mails that ended a day ago. */

@@ -39,7 +39,16 @@ export const outboxStore = (db: Database) => {
     .limit(1)
     .prepare()
 
+  const late = db.orm
+    .select({ id: outbox.id })
+    .from(outbox)
+    .where(and(waiting, lt(outbox.createdAt, sql.placeholder('before'))))
+    .limit(1)
+    .prepare()
+
   return {
+    /** Whether a mail from before that instant still waits. */
+    isLate: async (before: number) => (await late.get({ before })) !== undefined,
     isDue: async (now: number) => (await due.get({ now })) !== undefined,
     insert: (row: typeof outbox.$inferInsert) => statement(builder.insert(outbox).values(row)),
     /** Takes mails that are due, the oldest first: until `until` nobody else does. */
