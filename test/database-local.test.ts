@@ -9,6 +9,7 @@ import Libsql from 'libsql'
 import * as schema from '../db/schema'
 import { databaseError } from '../src/adapters/database-errors'
 import { openLocalDatabase } from '../src/adapters/database-libsql'
+import { Failure } from '../src/errors'
 import { failureOf, insertUser } from './contract/database'
 import { migratedTemplate, newFolder, newTestDatabase } from './template'
 
@@ -84,6 +85,27 @@ describe('nothing is lost', () => {
     const again = await openLocalDatabase({ path })
     expect(await again.orm.select({ id: schema.users.id }).from(schema.users)).toEqual([{ id: 'next' }])
     await again.close()
+  })
+
+  test('of batches that come at once, one that fails takes none with it, and each says its own failure', async () => {
+    const { db, close } = await newTestDatabase()
+    const failing = [insertUser('half'), { ...insertUser('twice'), orElse: new Failure('not_found') }]
+    await db.batch([insertUser('twice')])
+    const all = Array.from({ length: 32 }, (_, i) => db.batch(i === 16 ? failing : [insertUser(`u${i}`)]))
+    const failures = await Promise.all(all.map(failureOf))
+    expect(failures).toEqual(Array.from({ length: 32 }, (_, i) => (i === 16 ? 'not_found' : 'none')))
+    const kept = (await db.orm.select({ id: schema.users.id }).from(schema.users)).map(({ id }) => id)
+    expect([kept.length, kept.includes('half')]).toEqual([32, false])
+    await close()
+  })
+
+  test('what was still waiting when the database closes is written first', async () => {
+    const { db, path, close } = await newTestDatabase()
+    const writing = db.batch([insertUser('late')])
+    await db.close()
+    await writing
+    expect(new Libsql(path).prepare('select id from users').raw(true).all([]) as unknown).toEqual([['late']])
+    await close().catch(() => {})
   })
 
   test('a write that finds the file locked is unavailable, and the one after it is kept', async () => {

@@ -66,6 +66,69 @@ export const openReader = (path: string) => {
   return { read, close: () => connection.close() }
 }
 
+type Waiting = {
+  statements: readonly Statement[]
+  resolve: (outcomes: Outcome[]) => void
+  reject: (error: unknown) => void
+}
+
+/** Batches that wait at the same time are committed together: one sync of the disk for all, each whole or not at all. */
+const createGroups = (connection: Libsql.Database, run: (statement: Statement) => Outcome) => {
+  let waiting: Waiting[] = []
+
+  // BEGIN goes by exec: as a statement of its own it stays open after SQLITE_BUSY, and no later COMMIT would succeed
+  // (the stock client: libsql-client-ts#352).
+  const inTransaction = <T>(work: () => T): T => {
+    try {
+      connection.exec('begin immediate')
+      const result = work()
+      connection.exec('commit')
+      return result
+    } catch (error) {
+      if (connection.inTransaction) connection.exec('rollback')
+      throw error
+    }
+  }
+
+  /** Runs one batch within the transaction of its group, or leaves nothing of it there; gives how to settle it. */
+  const attempt = ({ statements, resolve, reject }: Waiting): (() => void) => {
+    let step: number | undefined
+    try {
+      connection.exec('savepoint batch')
+      const outcomes = statements.map((statement, i) => {
+        step = i
+        return run(statement)
+      })
+      connection.exec('release batch')
+      return () => resolve(outcomes)
+    } catch (error) {
+      // A full disk may have ended the transaction, and with it all of the group.
+      if (!connection.inTransaction) throw error
+      connection.exec('rollback to batch; release batch')
+      return () => reject(refused(error, statements, step))
+    }
+  }
+
+  const flush = () => {
+    const group = waiting
+    waiting = []
+    if (group.length === 0) return
+    try {
+      for (const settle of inTransaction(() => group.map(attempt))) settle()
+    } catch (error) {
+      for (const { reject } of group) reject(refused(error))
+    }
+  }
+
+  return {
+    flush,
+    add: (batch: Waiting) => {
+      waiting.push(batch)
+      if (waiting.length === 1) setImmediate(flush)
+    },
+  }
+}
+
 const openWriter = (path: string) => {
   const pragmas = 'pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on'
   const { connection, prepare, checkOpen } = openConnection(path, pragmas)
@@ -79,29 +142,17 @@ const openWriter = (path: string) => {
     const named = rows.map((row): Row => Object.fromEntries(names.map((name, i) => [name, row[i]!])))
     return { rows: named, changes: rows.length }
   }
+  const groups = createGroups(connection, run)
 
-  // BEGIN goes by exec: as a statement of its own it stays open after SQLITE_BUSY, and no later COMMIT would succeed
-  // (the stock client: libsql-client-ts#352).
-  const batch: Link['batch'] = async (statements) => {
-    checkOpen()
-    let step: number | undefined
-    try {
-      connection.exec('begin immediate')
-      const outcomes = statements.map((statement, i) => {
-        step = i
-        return run(statement)
-      })
-      step = undefined
-      connection.exec('commit')
-      return outcomes
-    } catch (error) {
-      if (connection.inTransaction) connection.exec('rollback')
-      throw refused(error, statements, step)
-    }
-  }
+  const batch: Link['batch'] = (statements) =>
+    new Promise((resolve, reject) => {
+      checkOpen()
+      groups.add({ statements, resolve, reject })
+    })
 
   // Kept statements keep the file from being checkpointed when its last connection closes.
   const close = () => {
+    groups.flush()
     connection.exec('pragma wal_checkpoint(truncate)')
     connection.close()
   }
