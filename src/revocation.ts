@@ -14,6 +14,7 @@ export type Subject =
   | `key:${string}`
   | `workspace:${string}`
   | `member:${string}:${string}`
+  | `media:${string}`
 
 /** A fact found valid, with what it hangs on. `expiresAt` is an instant (ms), Infinity for never. */
 export type Held<T> = { value: T; subjects: readonly Subject[]; expiresAt: number }

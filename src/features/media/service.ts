@@ -5,7 +5,7 @@ import { type After, type Page, type PageQuery, paginate } from '../../lib/page'
 import { rfc3339 } from '../../lib/time'
 import { type Actor, heldIn, type Permission } from '../../permissions'
 import type { BlobBody, Blobs, ByteRange, Clock, Database, Hold, Log, StagedBlob } from '../../ports'
-import { type Revocations, subjectsOf } from '../../revocation'
+import { createHeldCache, type Held, type Revocations, revoke, subjectsOf } from '../../revocation'
 import { guard, type Write } from '../../write'
 import type { QuotaService } from '../quotas/service'
 import type { Media, RenameMedia, UploadHeaders } from './model'
@@ -18,13 +18,14 @@ type Deps = {
   blobs: Blobs
   clock: Clock
   log: Log
-  revocations: Pick<Revocations, 'position' | 'hold'>
+  revocations: Revocations
   limits: Limits
   quotas: Pick<QuotaService, 'take' | 'give' | 'assertRoom'>
 }
 
 /** As whom the request is made in the workspace of that public id, by its credential as it is now; null for nobody there. */
 export type Judge = (workspace: string) => Promise<Actor | null>
+type File = { workspace: string; row: MediaRow }
 /** A file that whoever asks may see. A stream that `read` gives ends with that right. */
 export type OpenMedia = { row: MediaRow; read(range: ByteRange): Promise<BlobBody> }
 
@@ -41,17 +42,32 @@ const present = (row: MediaRow): Media => ({
   created_at: rfc3339(row.createdAt),
 })
 
+const cachedFiles = 10_000
+
 const placeOf = (actor: Actor, id: string) => ({ workspaceId: actor.workspace.id, projects: actor.projects, id })
 
 export const mediaService = ({ db, write, blobs, clock, log, revocations, limits, quotas }: Deps) => {
   const store = mediaStore(db)
+  const files = createHeldCache<File>(revocations, clock, cachedFiles)
 
-  /** Holds the actor's right to something in a project while it is under way. `born`: the position it was found at. */
-  const hold = (actor: Actor, born: number, judge: Judge, need: Permission, projectId: string) =>
-    revocations.hold(subjectsOf(actor), born, async () => {
-      const now = await judge(actor.workspace.publicId)
-      return now?.projects.includes(projectId) === true && heldIn(now, projectId).has(need)
-    })
+  /** A file as it stands, wherever it is; who may see it is judged by whoever asks for it. */
+  const load = async (id: string): Promise<Held<File> | null> => {
+    const place = await store.locate(id)
+    const row = place && (await store.byId(place.workspaceId, id))
+    const subjects = [`media:${id}`] as const
+    return row ? { value: { workspace: place.workspace, row }, subjects, expiresAt: Number.POSITIVE_INFINITY } : null
+  }
+
+  /** Whether a request may still do something in a project. */
+  const may = (actor: Actor | null, need: Permission, projectId: string): actor is Actor =>
+    actor?.projects.includes(projectId) === true && heldIn(actor, projectId).has(need)
+
+  /** The file, and whoever asks for it, if they may see it now. */
+  const find = async (id: string, judge: Judge) => {
+    const file = isId('med', id) ? (files.get(id) ?? (await files.fill(id, () => load(id)))) : null
+    const actor = file && (await judge(file.workspace))
+    return file && may(actor, 'media:read', file.row.projectId) ? { row: file.row, actor } : null
+  }
 
   const get = async (actor: Actor, id: string): Promise<Media> => {
     const row = await store.find(placeOf(actor, id))
@@ -59,13 +75,21 @@ export const mediaService = ({ db, write, blobs, clock, log, revocations, limits
     return present(row)
   }
 
-  /** The one end of every way in. A crash before the row leaves an object that nobody can reach, for the sweeper. */
+  /**
+   * The one end of every way in. After a crash, or where it is not known whether the row was written, the object stays:
+   * nobody can reach it, and the sweeper knows.
+   */
   const finalize = async (actor: Actor, staged: StagedBlob, row: MediaRow): Promise<Media> => {
     await staged.publish()
-    await write(actor, { action: 'media.ready', targets: [row.id] }, [
-      ...quotas.take(row.workspaceId, 'storage_bytes', row.size),
-      store.insert(row),
-    ])
+    try {
+      await write(actor, { action: 'media.ready', targets: [row.id] }, [
+        ...quotas.take(row.workspaceId, 'storage_bytes', row.size),
+        store.insert(row),
+      ])
+    } catch (error) {
+      if (error instanceof Failure && error.code !== 'unavailable') await blobs.remove(row.blob)
+      throw error
+    }
     return present(row)
   }
 
@@ -101,15 +125,19 @@ export const mediaService = ({ db, write, blobs, clock, log, revocations, limits
       if (sent.bytes !== null && sent.bytes > limits.maxBytes)
         throw new Failure('too_large', `At most ${limits.maxBytes} bytes`)
       await quotas.assertRoom(actor.workspace.id, 'storage_bytes', sent.bytes ?? 0)
-      const right = hold(actor, revocations.position(), judge, 'media:create', actor.project.id)
+      const { id: projectId } = actor.project
+      const born = revocations.position()
+      const stands = async () => may(await judge(actor.workspace.publicId), 'media:create', projectId)
+      if (!(await stands())) throw new Failure('forbidden')
       const blob = randomBase62(26)
       const staged = await blobs.stage(blob, sent.bytes)
+      const right = revocations.hold(subjectsOf(actor), born, stands)
       try {
         const { size, sha256, type } = await receive(body, sent.bytes, staged, limits, right.signal)
         if (sent.sha256.some((expected) => expected !== sha256)) throw new Failure('checksum_mismatch')
         right.signal.throwIfAborted()
         return await finalize(actor, staged, {
-          ...{ workspaceId: actor.workspace.id, id: newId('med'), projectId: actor.project.id, name: sent.name },
+          ...{ workspaceId: actor.workspace.id, id: newId('med'), projectId, name: sent.name },
           ...{ size, sha256, type, declaredType: sent.declaredType, blob },
           ...{ createdBy: actor.id, createdAt: clock.now(), deletedAt: null },
         })
@@ -121,15 +149,13 @@ export const mediaService = ({ db, write, blobs, clock, log, revocations, limits
 
     /** @throws Failure `not_found` where there is no such file, or none that whoever asks may see: nobody can tell which. */
     async open(id: string, judge: Judge): Promise<OpenMedia> {
-      const place = isId('med', id) ? await store.locate(id) : undefined
       const born = revocations.position()
-      const actor = place ? await judge(place.workspace) : null
-      const row = actor ? await store.find(placeOf(actor, id)) : undefined
-      if (!actor || !row || !heldIn(actor, row.projectId).has('media:read')) throw new Failure('not_found')
-      return {
-        row,
-        read: (range) => read(row, range, () => hold(actor, born, judge, 'media:read', row.projectId)),
-      }
+      const found = await find(id, judge)
+      if (!found) throw new Failure('not_found')
+      const { row, actor } = found
+      const hold = () =>
+        revocations.hold([...subjectsOf(actor), `media:${id}`], born, async () => (await find(id, judge)) !== null)
+      return { row, read: (range) => read(row, range, hold) }
     },
 
     /** The files of the actor's project, newest first. */
@@ -146,6 +172,7 @@ export const mediaService = ({ db, write, blobs, clock, log, revocations, limits
       await write(actor, { action: 'media.renamed', targets: [id] }, [
         store.rename(placeOf(actor, id), name),
         guard('not_found'),
+        revoke(clock.now(), `media:${id}`),
       ])
       return get(actor, id)
     },
@@ -156,6 +183,7 @@ export const mediaService = ({ db, write, blobs, clock, log, revocations, limits
       await write(actor, { action: 'media.deleted', targets: [id] }, [
         store.delete(placeOf(actor, id), clock.now()),
         guard('not_found'),
+        revoke(clock.now(), `media:${id}`),
         quotas.give(actor.workspace.id, 'storage_bytes', size),
       ])
     },

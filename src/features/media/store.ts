@@ -39,6 +39,11 @@ export const mediaStore = (db: Database) => {
       ),
     )
     .prepare()
+  const byId = db.orm
+    .select()
+    .from(media)
+    .where(and(here, eq(media.id, sql.placeholder('id')), isNull(media.deletedAt)))
+    .prepare()
   const locate = db.acrossTenants('a media id says which workspace it is in', (orm) =>
     orm
       .select({ workspaceId: media.workspaceId, workspace: workspaces.id })
@@ -74,6 +79,8 @@ export const mediaStore = (db: Database) => {
     list: (workspaceId: WorkspaceId, projectId: string, after: After | null, limit: number) =>
       list.all({ workspaceId, projectId, limit, ...afterArgs(after) }),
     find: ({ workspaceId, projects, id }: Place) => find.get({ workspaceId, id, projects: JSON.stringify(projects) }),
+    /** A file in whatever project of the workspace. */
+    byId: (workspaceId: WorkspaceId, id: string) => byId.get({ workspaceId, id }),
     /** The workspace an id is in, and nothing more: rights are judged there. */
     locate: (id: string) => locate.get({ id }),
     insert: (row: typeof media.$inferInsert) => statement(builder.insert(media).values(row)),
