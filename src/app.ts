@@ -30,6 +30,7 @@ import { usageRoutes } from './features/usage/routes'
 import { createPurge } from './features/workspaces/purge'
 import { workspaceRoutes } from './features/workspaces/routes'
 import { workspaceService } from './features/workspaces/service'
+import { createFeed } from './feed'
 import { type Access, assertEveryRouteDeclaresAccess, createAccess, type Route } from './http/access'
 import { type Cookies, createCookies } from './http/cookie'
 import { createCors } from './http/cors'
@@ -46,7 +47,7 @@ import { parseKeyToken } from './lib/key-token'
 import { createNetworks } from './lib/networks'
 import type { Plans } from './limits'
 import { createPeople } from './people'
-import type { Blobs, Clock, Database, HumanCheck, Limiter, Log, Mailer, Tokens } from './ports'
+import type { Blobs, Clock, Database, Hint, HumanCheck, Limiter, Log, Mailer, Tokens } from './ports'
 import { createHeldCache, createRevocations, type Held } from './revocation'
 import { createUse } from './use'
 import { createUnaudited, createWrite } from './write'
@@ -65,6 +66,10 @@ export type Ports = {
   plans?: Plans
   /** Null where nobody is asked to show that they are a person. */
   human: HumanCheck | null
+  /** Absent: other nodes find out by themselves. */
+  hint?: Hint
+  /** Ends the process because its database is not what it was. Absent: it only refuses everybody. */
+  halt?: (why: string) => void
 }
 
 const day = 86_400_000
@@ -76,16 +81,24 @@ type Pages = (access: Access) => AnyElysia[]
 const createServices = (config: Config, ports: Ports) => {
   const { db, blobs, mailer, tokens, keyring, clock, log } = ports
   const revocations = createRevocations(db)
-  const write = createWrite({ db, clock, revocations })
+  const write = createWrite({ db, clock, revocations, hint: ports.hint })
   const unaudited = createUnaudited(db)
   const addresses = createAddresses(keyring)
-  const jobs = createJobs({ db, clock, log, holder: randomBase62(16) })
+  const node = randomBase62(16)
+  const jobs = createJobs({ db, clock, log, holder: node })
+  const { hint, halt = () => {} } = ports
+  const feed = createFeed({ db, clock, log, revocations, node, staleMs: config.staleReadsMs, halt, hint })
   const base = { db, write, unaudited, clock }
 
   const use = createUse(config, { ...base, limiter: ports.limiter, plans: ports.plans })
   const workspaces = workspaceService(base)
-  const otherNodes = () => ({ boundMs: 0, confirmed: true })
-  const keys = keyService({ ...base, keyring, prefix: config.keyPrefix, otherNodes, quotas: use.quotas })
+  const keys = keyService({
+    ...base,
+    keyring,
+    prefix: config.keyPrefix,
+    otherNodes: feed.otherNodes,
+    quotas: use.quotas,
+  })
   const hygiene = keyHygiene({ ...base, prove: keys.prove })
   const projects = projectService(base)
   const projectMembers = projectMemberService(base)
@@ -107,13 +120,14 @@ const createServices = (config: Config, ports: Ports) => {
     storage: { required: true, run: blobs.check },
     mail: { required: false, run: people.mail.check },
   }
-  const health = healthService({ clock, version, checks })
+  const health = healthService({ clock, version, checks, node: feed.node })
   const operator = operatorService({ ...base, ...use, addresses, operators: config.operators, health, version })
   return {
     ...{ ...use, operator },
     ...people,
     ...{
       revocations,
+      feed,
       jobs,
       workspaces,
       keys,
@@ -149,6 +163,7 @@ const addJobs = (s: Services, reloadKeys: () => Promise<void>) => {
   jobs.add({ name: 'sweep', everyMs: 3_600_000, run: s.sweepPeople })
   // Other nodes' new keys are known here before their time comes.
   jobs.add({ name: 'keyring', everyMs: 60_000, everywhere: true, run: reloadKeys })
+  jobs.add({ name: 'revocations', everyMs: day, run: s.revocations.sweep })
   jobs.add({ name: 'media', everyMs: day, run: sweepMedia })
   jobs.add({ name: 'unused-keys', everyMs: 3_600_000, run: hygiene.endUnused })
   jobs.add({ name: 'purge', everyMs: 3_600_000, run: purge })
@@ -227,7 +242,6 @@ export const createApp = async (config: Config, ports: Ports, pages: Pages = () 
   const identify = createIdentity(config, services, clock, cookies, origins)
   const app = createRoutes(config, services, { cookies, origins, identify, clock, log, pages })
   addJobs(services, ports.keyring.reload)
-  await services.revocations.follow()
   const intake = createIntake({
     ...{ app: app.fetch, clock, log, origins, https: config.https, probes: probes(services.health) },
     isOurHost: createHostGuard(config.hosts),
@@ -239,7 +253,11 @@ export const createApp = async (config: Config, ports: Ports, pages: Pages = () 
     fetch: intake,
     routes: app.routes,
     services,
-    start: services.jobs.start,
+    /** Before the first request. */
+    start: async () => {
+      await services.feed.start()
+      services.jobs.start()
+    },
     /** Ends background work and writes what is only noted in memory. */
     stop: async () => {
       await services.jobs.stop()
@@ -249,6 +267,7 @@ export const createApp = async (config: Config, ports: Ports, pages: Pages = () 
         services.usage.flush(),
         services.denials.flush(),
       ])
+      await services.feed.stop()
     },
   }
 }

@@ -14,7 +14,7 @@ const productionRules = (config: Config, secrets: Secrets, read: Read): Rule[] =
   [config.mail.kind === 'inbox', 'LATCHKEY_SMTP_URL', 'must name a mail server'],
   [config.mail.kind === 'smtp' && config.mail.tls === 'off', 'LATCHKEY_SMTP_URL', 'must not say tls=off in production'],
   [
-    config.database.kind === 'remote' && isPlainHttpElsewhere(config.database.url),
+    config.database.kind !== 'local' && isPlainHttpElsewhere(config.database.url),
     'LATCHKEY_PRIMARY_URL',
     'must be https:// or libsql:// in production, but on this machine',
   ],
@@ -36,9 +36,9 @@ const developmentRules = (config: Config): Rule[] => [
 const allRules = (config: Config, secrets: Secrets, read: Read): Rule[] => [
   [config.mail.kind === 'smtp' && config.mail.from === '', 'LATCHKEY_MAIL_FROM', 'must say who sends the mail'],
   [
-    read.LATCHKEY_PRIMARY_URL !== undefined && read.LATCHKEY_DATABASE !== undefined,
-    'LATCHKEY_DATABASE',
-    'and LATCHKEY_PRIMARY_URL exclude each other',
+    read.LATCHKEY_REPLICA_TOKEN !== undefined && config.database.kind !== 'replica',
+    'LATCHKEY_REPLICA_TOKEN',
+    'needs LATCHKEY_PRIMARY_URL and LATCHKEY_DATABASE',
   ],
   [
     read.LATCHKEY_PRIMARY_TOKEN !== undefined && read.LATCHKEY_PRIMARY_URL === undefined,

@@ -21,7 +21,12 @@ export type Config = {
   /** Paths and URLs that sign-in may lead to; null means any path of the origin. */
   redirects: readonly string[] | null
   dataDir: string
-  database: { kind: 'local'; path: string } | { kind: 'remote'; url: string }
+  database:
+    | { kind: 'local'; path: string }
+    | { kind: 'replica'; path: string; url: string }
+    | { kind: 'remote'; url: string }
+  /** How much longer than usual a node with a copy serves from it while the primary is away. */
+  staleReadsMs: number
   blobs: { kind: 'disk'; path: string }
   mail:
     | { kind: 'inbox' }
@@ -48,6 +53,7 @@ export type Secrets = {
   /** The first is current. `file`: where development keeps the one it generates. */
   masterKeys: { kind: 'given'; keys: MasterKeys } | { kind: 'file'; path: string }
   primaryToken: string | null
+  replicaToken: string | null
   /** Where nodes share their rate limits, password included. */
   redisUrl: string | null
   smtp: { user: string; password: string } | null
@@ -116,14 +122,16 @@ const readMail = (read: Read): Pick<Config, 'mail'> & Pick<Secrets, 'smtp' | 'dk
 
 const readPlaces = (read: Read): Pick<Config, 'dataDir' | 'database' | 'blobs'> & Pick<Secrets, 'masterKeys'> => {
   const dataDir = (read.LATCHKEY_DATA_DIR ?? './data').replace(/(?<=.)\/+$/, '')
-  const primary = read.LATCHKEY_PRIMARY_URL
+  const [url, path] = [read.LATCHKEY_PRIMARY_URL, read.LATCHKEY_DATABASE]
   const keys = read.LATCHKEY_MASTER_KEYS
   return {
     dataDir,
     database:
-      primary === undefined
-        ? { kind: 'local', path: read.LATCHKEY_DATABASE ?? `${dataDir}/latchkey.db` }
-        : { kind: 'remote', url: primary },
+      url === undefined
+        ? { kind: 'local', path: path ?? `${dataDir}/latchkey.db` }
+        : path === undefined
+          ? { kind: 'remote', url }
+          : { kind: 'replica', path, url },
     blobs: { kind: 'disk', path: read.LATCHKEY_BLOBS ?? `${dataDir}/media` },
     masterKeys: keys === undefined ? { kind: 'file', path: `${dataDir}/master.key` } : { kind: 'given', keys },
   }
@@ -176,6 +184,7 @@ export const readConfig = (
     rateLimits: read.LATCHKEY_RATE_LIMITS ?? 'default',
     operators: read.LATCHKEY_OPERATORS ?? [],
     redirects: read.LATCHKEY_REDIRECTS ?? null,
+    staleReadsMs: (read.LATCHKEY_STALE_READS_SECONDS ?? 0) * 1000,
     signUp: read.LATCHKEY_SIGN_UP ?? { kind: 'open' },
     keyPrefix: read.LATCHKEY_KEY_PREFIX ?? 'ml',
     trustedProxies: read.LATCHKEY_TRUSTED_PROXIES ?? [],
@@ -188,6 +197,7 @@ export const readConfig = (
   }
   const secrets: Secrets = {
     ...{ masterKeys, smtp, dkim, primaryToken: read.LATCHKEY_PRIMARY_TOKEN ?? null },
+    replicaToken: read.LATCHKEY_REPLICA_TOKEN ?? null,
     turnstile: read.LATCHKEY_TURNSTILE_SECRET ?? null,
     redisUrl: read.LATCHKEY_REDIS_URL ?? null,
   }

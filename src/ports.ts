@@ -83,6 +83,9 @@ export type Copy = {
 /** `alone`: this process is the only one. `primary`: there may be others, and each read asks the primary. */
 export type Sharing = { kind: 'alone' } | { kind: 'primary' } | Copy
 
+/** Tells other nodes that there is something to fetch. Words may get lost, and never make anybody wait. */
+export type Hint = { tell(): void; onTold(listener: () => void): void }
+
 /**
  * One database: reads through drizzle on a cached, read-only connection, writes as one batch.
  * Held to one contract suite (`test/contract/database.ts`) on each adapter.

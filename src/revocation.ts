@@ -1,5 +1,5 @@
 // What has been taken away: an overlay in memory, fed by the revocations table. Counters decide, never clocks.
-import { gt, max, sql } from 'drizzle-orm'
+import { and, lt, max, sql } from 'drizzle-orm'
 import { revocations as table } from '../db/schema'
 import { Failure } from './errors'
 import { createLru } from './lib/lru'
@@ -37,30 +37,45 @@ export const revoke = (at: number, ...subjects: Subject[]): Statement => ({
   revokes: true,
 })
 
+// More than this is forgotten, the oldest first; what was read before it is then read anew.
+const maxSubjects = 100_000
+const keptMs = 86_400_000
+
+/**
+ * Who says how far this node may lean on what it knows: `isTrusted`, on its copy and caches; `isLost`, it cannot know
+ * anything and decides nothing. Both are asked at each request.
+ */
+export type Trust = { isTrusted(): boolean; isLost(): boolean }
+
 export const createRevocations = (db: Database) => {
   const latest = new Map<string, number>()
   const watchers = new Map<string, Set<() => void>>()
   let position = 0
+  let version = 0
+  let floor = 0
+  let trust: Trust = { isTrusted: () => true, isLost: () => false }
   const newest = db.orm
     .select({ seq: max(table.seq) })
     .from(table)
     .prepare()
-  const after = db.orm
-    .select({ seq: table.seq, subject: table.subject })
-    .from(table)
-    .where(gt(table.seq, sql.placeholder('seq')))
-    .orderBy(table.seq)
-    .prepare()
-
   const apply = (rows: readonly Row[]) => {
     for (const { seq, subject } of rows as { seq: number; subject: string }[]) {
-      latest.set(subject, Math.max(seq, latest.get(subject) ?? 0))
+      const seen = Math.max(seq, latest.get(subject) ?? 0)
+      latest.delete(subject)
+      latest.set(subject, seen)
       position = Math.max(position, seq)
       for (const end of [...(watchers.get(subject) ?? [])]) end()
     }
+    for (const [subject, seq] of latest) {
+      if (latest.size <= maxSubjects) break
+      latest.delete(subject)
+      floor = Math.max(floor, seq)
+    }
+    version++
   }
 
-  const holds = (subjects: readonly Subject[], born: number) => subjects.every((s) => (latest.get(s) ?? 0) <= born)
+  const holds = (subjects: readonly Subject[], born: number) =>
+    born >= floor && subjects.every((s) => (latest.get(s) ?? 0) <= born)
 
   return {
     apply,
@@ -68,8 +83,36 @@ export const createRevocations = (db: Database) => {
     position: () => position,
     /** The newest revocation that reads on this node can see: the position a fact read after it is born at. */
     readable: async () => (await newest.get())?.seq ?? 0,
-    /** Applies what the table holds beyond our position. */
-    follow: async () => apply(await after.all({ seq: position })),
+    /** Forgets what every node applied long ago; the newest stays, by which numbers are seen never to go back. */
+    sweep: () =>
+      db.batch([
+        statement(
+          builder
+            .delete(table)
+            .where(
+              and(
+                lt(table.createdAt, sql`unixepoch() * 1000 - ${keptMs}`),
+                lt(table.seq, sql`(select max(seq) from ${table})`),
+              ),
+            ),
+        ),
+      ]),
+    /** Counts what was applied: other nodes' revocations may come after later ones of our own. */
+    version: () => version,
+    /** Ends all that is under way, each thing unless it is found to stand: revocations may have been missed. */
+    recheckAll: (): void => {
+      for (const ends of [...watchers.values()]) for (const end of [...ends]) end()
+    },
+    /** Nothing that was read before `seq` holds: what came up to there is not known. */
+    forgetBefore: (seq: number): void => {
+      floor = Math.max(floor, seq)
+      version++
+    },
+    trustAs: (judge: Trust): void => {
+      trust = judge
+    },
+    isTrusted: () => trust.isTrusted(),
+    isLost: () => trust.isLost(),
     /** Whether none of the subjects was taken away after position `born`. */
     holds,
     /**
@@ -104,29 +147,33 @@ export const createHeldCache = <T>(revocations: Revocations, clock: Clock, maxEn
   const entries = createLru<string, Entry<T>>(maxEntries)
 
   const stillHolds = (entry: Entry<T>) => {
-    const position = revocations.position()
-    if (entry.checkedAt === position) return true
+    const version = revocations.version()
+    if (entry.checkedAt === version) return true
     if (!revocations.holds(entry.subjects, entry.born)) return false
-    entry.checkedAt = position
+    entry.checkedAt = version
     return true
   }
 
   return {
     get: (key: string): T | undefined => {
       const entry = entries.get(key)
-      if (!entry) return undefined
+      if (!entry || !revocations.isTrusted()) return undefined
       if (stillHolds(entry) && clock.now() < entry.expiresAt) return entry.value
       entries.delete(key)
       return undefined
     },
-    /** `load` gives null for what is not valid. @throws Failure `unavailable` when revocations keep overtaking the read. */
+    /**
+     * `load` gives null for what is not valid. @throws Failure `unavailable` when revocations keep overtaking the read, or
+     * this node cannot know.
+     */
     fill: async (key: string, load: () => Promise<Held<T> | null>): Promise<T | null> => {
+      if (revocations.isLost()) throw new Failure('unavailable')
       for (let tries = 0; tries < 3; tries++) {
         const born = await revocations.readable()
         const held = await load()
         if (!held || clock.now() >= held.expiresAt) return null
         if (!revocations.holds(held.subjects, born)) continue
-        entries.set(key, { ...held, born, checkedAt: born })
+        if (revocations.isTrusted()) entries.set(key, { ...held, born, checkedAt: revocations.version() })
         return held.value
       }
       throw new Failure('unavailable')

@@ -95,9 +95,13 @@ export const settings = {
     example: './data',
     schema: z.string(),
   },
-  LATCHKEY_DATABASE: { means: 'the local database file', example: 'file:./data/latchkey.db', schema: filePath },
+  LATCHKEY_DATABASE: {
+    means: 'the local database file; with a primary, the file of the copy that this node reads',
+    example: 'file:./data/latchkey.db',
+    schema: filePath,
+  },
   LATCHKEY_PRIMARY_URL: {
-    means: 'a libSQL primary (sqld, Turso) over HTTP, instead of the local file',
+    means: 'a libSQL primary (sqld, Turso) that several nodes share; without LATCHKEY_DATABASE each read asks it',
     example: '',
     schema: url(['https:', 'http:', 'libsql:'], 'an https:// or libsql:// URL').refine((text) => {
       const it = parsed(text)
@@ -105,6 +109,17 @@ export const settings = {
     }, 'without credentials or query: the token is LATCHKEY_PRIMARY_TOKEN'),
   },
   LATCHKEY_PRIMARY_TOKEN: { means: "the primary's access token", example: '', schema: z.string(), secret: true },
+  LATCHKEY_REPLICA_TOKEN: {
+    means: 'a token that only reads (a: ro), for the copy; without it the one above',
+    example: '',
+    schema: z.string(),
+    secret: true,
+  },
+  LATCHKEY_STALE_READS_SECONDS: {
+    means: 'how long a node with a copy goes on while the primary is away; added to every bound on revocation',
+    example: '0',
+    schema: whole(0, 86_400),
+  },
   LATCHKEY_BLOBS: { means: 'where media is kept', example: 'file:./data/media', schema: filePath },
   LATCHKEY_SMTP_URL: {
     means:
@@ -124,7 +139,9 @@ export const settings = {
   LATCHKEY_DKIM: {
     means: 'selector:base64-of-an-RSA-key in PKCS #8, to sign mail for the domain of the sender; none signs none',
     example: '',
-    schema: z.string().regex(/^[A-Za-z0-9._-]{1,63}:[A-Za-z0-9+/]{800,8000}={0,2}$/, 'selector:base64, 1024 bits or more'),
+    schema: z
+      .string()
+      .regex(/^[A-Za-z0-9._-]{1,63}:[A-Za-z0-9+/]{800,8000}={0,2}$/, 'selector:base64, 1024 bits or more'),
     secret: true,
   },
   LATCHKEY_MASTER_KEYS: {
@@ -168,7 +185,8 @@ export const settings = {
       .transform((text) => (text === 'default' || text === 'off' ? text : { file: text.replace(/^file:/, '') })),
   },
   LATCHKEY_REDIS_URL: {
-    means: 'redis:// or rediss://, the Redis or Valkey on which several nodes share their rate limits',
+    means:
+      'redis:// or rediss://, the Redis or Valkey on which several nodes share their rate limits and hasten revocations',
     example: '',
     schema: url(['redis:', 'rediss:'], 'a redis:// or rediss:// URL'),
     secret: true,

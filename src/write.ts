@@ -5,7 +5,7 @@ import { auditEvents, guards } from '../db/schema'
 import { type ErrorCode, Failure } from './errors'
 import { newId } from './lib/id'
 import type { Actor, Origin, Person, WorkspaceId } from './permissions'
-import type { Clock, Database, Outcome, Statement, Value } from './ports'
+import type { Clock, Database, Hint, Outcome, Statement, Value } from './ports'
 import type { Revocations } from './revocation'
 
 /** drizzle with no connection: it builds statements and can run none. */
@@ -83,17 +83,20 @@ const auditStatement = (author: Author, event: Event, at: number): Statement => 
   )
 }
 
+type Deps = { db: Database; clock: Clock; revocations: Pick<Revocations, 'apply'>; hint?: Hint | undefined }
+
 /**
  * Builds `write(author, event, statements)`: all statements and their audit row (one for each event), or nothing. Durable once resolved, and
  * what it revoked is refused on this node from then on. Gives the outcome of each statement, in order.
  * @throws the `orElse` of the statement that failed; `conflict`, `unavailable`, `disk_full` from the database.
  */
 export const createWrite =
-  ({ db, clock, revocations }: { db: Database; clock: Clock; revocations: Pick<Revocations, 'apply'> }) =>
+  ({ db, clock, revocations, hint }: Deps) =>
   async (author: Author, event: Event | readonly Event[], statements: readonly Statement[]): Promise<Outcome[]> => {
     const events = [event].flat() as Event[]
     const outcomes = await db.batch([...statements, ...events.map((e) => auditStatement(author, e, clock.now()))])
     for (const [i, s] of statements.entries()) if (s.revokes) revocations.apply(outcomes[i]!.rows)
+    if (hint && statements.some((s) => s.revokes)) hint.tell()
     return outcomes.slice(0, statements.length)
   }
 

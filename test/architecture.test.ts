@@ -89,7 +89,7 @@ describe('imports', () => {
       /store(-[\w-]+)?\.ts$/,
       /^src\/adapters\//,
       /^db\//,
-      /^src\/(write|revocation|jobs|keyring|ports|lib\/page)\b/,
+      /^src\/(write|revocation|feed|idempotency|jobs|keyring|ports|lib\/page)\b/,
     )
     expect(
       offending(

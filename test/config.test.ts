@@ -43,6 +43,7 @@ describe('without a setting', () => {
     expect(secrets).toEqual({
       masterKeys: { kind: 'file', path: './data/master.key' },
       primaryToken: null,
+      replicaToken: null,
       smtp: null,
       dkim: null,
       turnstile: null,

@@ -18,7 +18,7 @@ let keys: KeyService
 let acme: Awaited<ReturnType<House['newTenant']>>
 const minute = 60_000
 
-const otherNodes = () => ({ boundMs: 0, confirmed: true })
+const otherNodes = async () => ({ boundMs: 0, confirmed: true })
 const newService = (db: Database = house.db) => keyService({ ...house, db, prefix: 'ml', otherNodes })
 const create = (input: Record<string, unknown> = {}) =>
   keys.create(acme.admin, CreateKey.parse({ name: 'CI', ...input }))

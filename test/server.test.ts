@@ -20,7 +20,7 @@ const start = async (env: Env = {}, graceMs?: number) => {
   const all = { LATCHKEY_PORT: '0', LATCHKEY_DATA_DIR: folder, LATCHKEY_START_FLOOR_MS: '0', ...env }
   const settle = (port?: number) =>
     readConfig({ ...all, ...(port !== undefined && { LATCHKEY_PORT: `${port}` }) }, { source: 'source' })
-  running = await startServer(settle, createLog({ write: (text) => lines.push(text) }), graceMs)
+  running = await startServer(settle, createLog({ write: (text) => lines.push(text) }), graceMs === undefined ? {} : { graceMs })
   return { ...newCaller(running.listening), running, lines, folder }
 }
 

@@ -3,6 +3,7 @@ import house from './0001_house.sql' with { type: 'text' }
 import accounts from './0002_accounts.sql' with { type: 'text' }
 import signIn from './0002_sign_in.sql' with { type: 'text' }
 import access from './0003_access.sql' with { type: 'text' }
+import nodes from './0005_nodes.sql' with { type: 'text' }
 import limits from './0006_limits.sql' with { type: 'text' }
 
 export type Migration = Readonly<{ name: string; text: string }>
@@ -13,5 +14,6 @@ export const migrations: readonly Migration[] = [
   { name: '0002_accounts', text: accounts },
   { name: '0002_sign_in', text: signIn },
   { name: '0003_access', text: access },
+  { name: '0005_nodes', text: nodes },
   { name: '0006_limits', text: limits },
 ]

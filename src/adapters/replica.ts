@@ -86,7 +86,6 @@ export const startSync = (order: Exclude<SyncOrder, string>) => {
         new Promise<false>((r) => setTimeout(r, stopWithinMs, false)),
       ])
       if (ended) worker.terminate()
-      else worker.unref()
     },
   }
 }

@@ -1,8 +1,9 @@
 // Bun: listens, opens what the settings name, hands each request to the app, and stops in order.
+import { systemClock } from '../adapters/clock'
 import { createApp } from '../app'
 import type { Config, Secrets } from '../config'
 import { clientBehind, createNetworks } from '../lib/networks'
-import type { Log } from '../ports'
+import type { Clock, Log } from '../ports'
 import { pagesOf } from './pages'
 import { openPorts } from './ports'
 
@@ -36,6 +37,13 @@ const listen = ({ listen: { host, port }, mediaMaxBytes, trustedProxies }: Confi
   })
 }
 
+/** What it holds in memory and would still write is of another history: it ends at once. */
+const createHalt = (log: Log) => (why: string) => {
+  log.error({ why }, 'ended: start it again once the database is the right one')
+  log.flush()
+  process.exit(1)
+}
+
 export type Running = {
   /** Where it listens, as a URL. */
   listening: string
@@ -52,16 +60,16 @@ export type Running = {
 export const startServer = async (
   settle: (port?: number) => { config: Config; secrets: Secrets },
   log: Log,
-  graceMs = 8000,
+  { graceMs = 8000, clock = systemClock }: { graceMs?: number; clock?: Clock } = {},
 ): Promise<Running> => {
   let handler = starting
   const server = listen(settle().config, () => handler)
   try {
     const { config, secrets } = settle(server.port)
-    const { ports, inbox, close } = await openPorts(config, secrets, log)
-    const app = await createApp(config, ports, pagesOf(inbox))
+    const { ports, inbox, close } = await openPorts(config, secrets, log, clock)
+    const app = await createApp(config, { ...ports, halt: createHalt(log) }, pagesOf(inbox))
+    await app.start()
     handler = app.fetch
-    app.start()
     const stop = async () => {
       await Promise.race([server.stop(), ports.clock.sleep(graceMs)])
       await server.stop(true)

@@ -4,6 +4,8 @@ import { createDiskBlobs } from '../adapters/blobs-disk'
 import { systemClock } from '../adapters/clock'
 import { openHttpDatabase } from '../adapters/database-http'
 import { openLocalDatabase } from '../adapters/database-libsql'
+import { openReplicaDatabase } from '../adapters/database-replica'
+import { openRedisHint } from '../adapters/hint-redis'
 import { createAltcha } from '../adapters/human-altcha'
 import { createTurnstile } from '../adapters/human-turnstile'
 import { openRedisLimiter } from '../adapters/limiter-redis'
@@ -20,10 +22,13 @@ import type { Database, Fetch, HumanCheck, Log, Mailer } from '../ports'
 
 export type Opened = { ports: Ports; inbox: Inbox | null; close(): Promise<void> }
 
-export const openDatabase = ({ database }: Config, { primaryToken }: Secrets): Promise<Database> =>
-  database.kind === 'local'
-    ? openLocalDatabase({ path: database.path })
-    : openHttpDatabase({ url: database.url, token: primaryToken ?? '' })
+export const openDatabase = ({ database }: Config, secrets: Secrets): Promise<Database> => {
+  if (database.kind === 'local') return openLocalDatabase({ path: database.path })
+  const token = secrets.primaryToken ?? ''
+  return database.kind === 'remote'
+    ? openHttpDatabase({ url: database.url, token })
+    : openReplicaDatabase({ ...database, token, replicaToken: secrets.replicaToken ?? token })
+}
 
 const openMail = ({ mail }: Config, { smtp, dkim }: Secrets): { mailer: Mailer; inbox: Inbox | null } => {
   if (mail.kind === 'smtp') return { mailer: createSmtpMailer({ ...mail, auth: smtp, dkim }), inbox: null }
@@ -54,9 +59,8 @@ const readPlans = async ({ rateLimits }: Config): Promise<Pick<Ports, 'plans'>> 
 }
 
 /** @throws Error, as a sentence for the operator, when something does not open. */
-export const openPorts = async (config: Config, secrets: Secrets, log: Log): Promise<Opened> => {
+export const openPorts = async (config: Config, secrets: Secrets, log: Log, clock = systemClock): Promise<Opened> => {
   const { masterKeys } = secrets
-  const clock = systemClock
   const plans = await readPlans(config)
   const db = await openDatabase(config, secrets)
   try {
@@ -71,13 +75,24 @@ export const openPorts = async (config: Config, secrets: Secrets, log: Log): Pro
     const blobs = createDiskBlobs({ folder: config.blobs.path })
     const { mailer, inbox } = openMail(config, secrets)
     const shared = secrets.redisUrl === null ? null : await openRedisLimiter({ url: secrets.redisUrl, clock, log })
+    const [url, alone] = [secrets.redisUrl, db.sharing.kind === 'alone']
+    const word = url === null || alone ? null : openRedisHint({ url, log })
     const close = async () => {
       await mailer.close()
       await shared?.close()
+      await word?.close()
       await db.close()
     }
     const kept = { db, blobs, mailer, tokens: createTokens({ keyring }), keyring }
-    const ports = { ...kept, clock, log, human, ...plans, ...(shared && { limiter: shared.limiter }) }
+    const ports = {
+      ...kept,
+      clock,
+      log,
+      human,
+      ...plans,
+      ...(shared && { limiter: shared.limiter }),
+      ...(word && { hint: word.hint }),
+    }
     return { ports, inbox, close }
   } catch (error) {
     await db.close()

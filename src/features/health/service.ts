@@ -9,9 +9,11 @@ type Deps = {
   version: string
   /** Each resolves when its part works. A failing one with `required: false` is shown and keeps nobody away. */
   checks: Record<string, { required: boolean; run: () => Promise<void> }>
+  /** How well it knows what other nodes take away; `age` in ms. Null where there are no others. */
+  node: { age: () => number; isTrusted: () => boolean } | null
 }
 
-export const healthService = ({ clock, version, checks }: Deps) => {
+export const healthService = ({ clock, version, checks, node }: Deps) => {
   const inTime = (run: () => Promise<void>) =>
     Promise.race([
       run().then(
@@ -29,9 +31,12 @@ export const healthService = ({ clock, version, checks }: Deps) => {
       const results = await Promise.all(
         Object.entries(checks).map(async ([name, { required, run }]) => ({ name, required, works: await inTime(run) })),
       )
+      if (node) results.push({ name: 'feed', required: true, works: node.isTrusted() })
+      const age = node?.age() ?? 0
       return {
         status: results.every((r) => r.works || !r.required) ? 'ok' : 'unavailable',
         checks: Object.fromEntries(results.map((r) => [r.name, r.works ? 'ok' : 'failing'] as const)),
+        ...(node && { feed_age_ms: Number.isFinite(age) ? Math.round(age) : null }),
       }
     },
   }

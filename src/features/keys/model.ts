@@ -56,6 +56,10 @@ export const RotateKey = z.strictObject({
 })
 export type RotateKey = z.output<typeof RotateKey>
 
+/** `all`: answers once no node takes it any more, which may need some seconds where one is out of reach. */
+export const RevokeKey = z.strictObject({ fence: z.literal('all').optional() })
+export type RevokeKey = z.output<typeof RevokeKey>
+
 /** A key somebody found. */
 export const LeakedKey = z.strictObject({ token: z.string().max(512) })
 export type LeakedKey = z.output<typeof LeakedKey>

@@ -12,6 +12,7 @@ import {
   LeakTaken,
   NewKey,
   Receipt,
+  RevokeKey,
   RotateKey,
   UpdateKey,
 } from './model'
@@ -51,9 +52,10 @@ export const keyRoutes = (access: Access, keys: KeyService) =>
         response: { 201: NewKey },
       },
     )
-    .delete('/:id', ({ actor, params }) => keys.revoke(actor, params.id), {
+    .delete('/:id', ({ actor, params, query }) => keys.revoke(actor, params.id, query), {
       access: 'key:revoke-self',
       params: KeyParams,
+      query: RevokeKey,
       response: { 200: Receipt },
     })
 

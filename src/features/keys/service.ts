@@ -13,7 +13,7 @@ import { type Held, revoke } from '../../revocation'
 import { assertFresh } from '../../step-up'
 import { demand, guard, type Unaudited, type Write } from '../../write'
 import type { QuotaService } from '../quotas/service'
-import type { CreateKey, Key, NewKey, Receipt, RotateKey, UpdateKey } from './model'
+import type { CreateKey, Key, NewKey, Receipt, RevokeKey, RotateKey, UpdateKey } from './model'
 import { type KeyRow, keyStore } from './store'
 
 type Deps = {
@@ -24,8 +24,8 @@ type Deps = {
   keyring: Keyring
   /** What tokens start with, `ml`. */
   prefix: string
-  /** The longest that another node may still take what was just revoked here, and whether all have it already. */
-  otherNodes: () => { boundMs: number; confirmed: boolean }
+  /** The longest that another node may still take what was just revoked here, and whether all have it; `fence` waits for that. */
+  otherNodes: (fence: boolean) => Promise<{ boundMs: number; confirmed: boolean }>
   quotas: Pick<QuotaService, 'keepsWithin'>
 }
 
@@ -193,13 +193,13 @@ export const keyService = ({ db, write, unaudited, clock, keyring, prefix, other
      * Ends a key: this node refuses it from now on. A key revoked earlier gives the same receipt, and nothing is written.
      * A key may end itself; any other takes `key:revoke`. @throws `forbidden`, `not_found`
      */
-    async revoke(actor: Actor, id: string): Promise<Receipt> {
+    async revoke(actor: Actor, id: string, { fence }: RevokeKey = {}): Promise<Receipt> {
       const itself = actor.type === 'key' && actor.id === id
       if (!itself && !actor.permissions.has('key:revoke')) throw new Failure('forbidden')
       const row = await store.find(actor.workspace.id, id)
       if (!row) throw new Failure('not_found')
       const revokedAt = row.revokedAt ?? (await end(actor, id))
-      const { boundMs, confirmed } = otherNodes()
+      const { boundMs, confirmed } = await otherNodes(fence === 'all')
       return {
         revoked_at: rfc3339(revokedAt),
         this_node: 'immediate',
