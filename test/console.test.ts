@@ -3,6 +3,7 @@ import { describe, expect, test } from 'bun:test'
 import { createApi } from '../src/console/api'
 import { buildPages } from '../src/console/build'
 import { caretAfter, formatCode, isComplete } from '../src/console/code'
+import { paths } from '../src/console/paths'
 import { consoleRoutes } from '../src/console/routes'
 import { strings } from '../src/console/strings/table'
 import { createAccess } from '../src/http/access'
@@ -42,7 +43,7 @@ describe('the pages over HTTP', async () => {
   }
   const script = Object.keys(pages.assets).find((path) => path.endsWith('.js'))!
 
-  test.each(['/', '/sign-in', '/sign-in/code', '/account'])(
+  test.each(Object.values(paths).filter((path) => path !== paths.link))(
     '%s is checked again each time, and answers 304 to who has it',
     async (path) => {
       const first = await get(path)
@@ -119,10 +120,7 @@ describe('the code field', () => {
 describe('the way to the API', () => {
   const answering = (response: () => Response | Promise<never>) => {
     const told: string[] = []
-    const api = createApi(
-      async () => response(),
-      () => told.push('signed out'),
-    )
+    const api = createApi(async () => response(), { signedOut: () => void told.push('signed out') })
     return { api, told }
   }
 

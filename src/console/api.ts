@@ -1,51 +1,60 @@
-// The way to the public API: JSON by fetch, with the session cookie. Gives an answer or a problem, never an exception.
-import type { ErrorCode } from '../errors'
-import type { Me, UpdateMe } from '../features/account/model'
+// The public API as the console calls it: one line a route, its types those of the server.
+import type { ChangeEmail, Me, UpdateMe, Whoami } from '../features/account/model'
 import type { SignedIn, StartedChallenge } from '../features/auth/model'
+import type { Device } from '../features/devices/model'
+import type { Ready } from '../features/health/model'
 import type { InboxMail } from '../features/inbox/model'
+import type { Accepted, Offer } from '../features/invitations/model'
 import type { Session } from '../features/sessions/model'
+import type { CreateWorkspace, Workspace } from '../features/workspaces/model'
 import type { Page } from '../lib/page'
+import { createSend, type Fetch, type Hooks } from './send'
+import { workspaceApi } from './workspace-api'
 
-export type Problem = { code: ErrorCode | 'offline'; retryAfterSeconds?: number }
-export type Answer<T> = { ok: true; data: T } | { ok: false; problem: Problem }
-export type { InboxMail, Me, Session, StartedChallenge }
+export type { Device, InboxMail, Me, Offer, Page, Ready, Session, StartedChallenge, Workspace }
 
-type Fetch = (input: string, init: RequestInit) => Promise<Response>
+const id = encodeURIComponent
 
-const problemOf = async (response: Response): Promise<Problem> => {
-  const body = (await response.json().catch(() => ({}))) as { code?: ErrorCode }
-  const seconds = Number(response.headers.get('retry-after'))
-  const code = body.code ?? (response.status === 503 || response.status === 502 ? 'unavailable' : 'internal')
-  return seconds > 0 ? { code, retryAfterSeconds: seconds } : { code }
-}
-
-/** `onSignedOut` is told of every 401: the session is over, whoever ended it. */
-export const createApi = (fetch: Fetch, onSignedOut: () => void) => {
-  const send = async <T>(method: string, path: string, body?: object): Promise<Answer<T>> => {
-    const json = body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
-    try {
-      const response = await fetch(path, { method, credentials: 'same-origin', cache: 'no-store', ...json })
-      if (response.status === 401) onSignedOut()
-      if (!response.ok) return { ok: false, problem: await problemOf(response) }
-      return { ok: true, data: (response.status === 204 ? undefined : await response.json()) as T }
-    } catch {
-      return { ok: false, problem: { code: 'offline' } }
-    }
-  }
-
+export const createApi = (fetch: Fetch, hooks: Hooks) => {
+  const send = createSend(fetch, hooks)
   return {
-    start: (email: string, locale: string, redirect: string | undefined) =>
-      send<StartedChallenge>('POST', '/api/auth/start', { email, locale, redirect }),
+    ...workspaceApi(send),
+
+    start: (email: string, locale: string, redirect: string | undefined, human: string | undefined) =>
+      send<StartedChallenge>('POST', '/api/auth/start', { email, locale, redirect, human }),
     resend: (challenge_id: string) => send<StartedChallenge>('POST', '/api/auth/resend', { challenge_id }),
-    verify: (challenge_id: string, code: string) => send<SignedIn>('POST', '/api/auth/verify', { challenge_id, code }),
+    verify: (challenge_id: string, code: string, human: string | undefined) =>
+      send<SignedIn>('POST', '/api/auth/verify', { challenge_id, code, human }),
     openLink: (challenge_id: string, secret: string) =>
       send<SignedIn>('POST', '/api/auth/link', { challenge_id, secret }),
+    stepUp: () => send<StartedChallenge>('POST', '/api/auth/step-up', {}),
     signOut: () => send('POST', '/api/auth/sign-out'),
+
     me: () => send<Me>('GET', '/api/me'),
     updateMe: (change: UpdateMe) => send<Me>('PATCH', '/api/me', change),
-    inbox: () => send<{ data: InboxMail[] }>('GET', '/inbox.json'),
+    changeEmail: (change: ChangeEmail) => send<StartedChallenge>('POST', '/api/me/email', change),
+    exportMe: () => send<object>('GET', '/api/me/export'),
+    /** Nothing where it is done; a challenge where the mailbox is asked first. */
+    deleteMe: () => send<StartedChallenge | undefined>('DELETE', '/api/me'),
+    whoami: (project?: string) => send<Whoami>('GET', '/api/whoami', undefined, { project, quiet: true }),
+    offers: () => send<Page<Offer>>('GET', '/api/me/invitations'),
+    acceptOffer: (offer: string) => send<Accepted>('POST', `/api/invitations/${id(offer)}/accept`),
+
     sessions: () => send<Page<Session>>('GET', '/api/sessions'),
-    endSession: (id: string) => send('DELETE', `/api/sessions/${encodeURIComponent(id)}`),
+    endSession: (session: string) => send('DELETE', `/api/sessions/${id(session)}`),
     endSessions: (which: 'others' | 'all') => send('POST', '/api/sessions/revoke', { which }),
+    devices: () => send<Page<Device>>('GET', '/api/devices'),
+    forgetDevice: (device: string) => send('DELETE', `/api/devices/${id(device)}`),
+
+    workspaces: () => send<Page<Workspace>>('GET', '/api/workspaces'),
+    createWorkspace: (made: CreateWorkspace) => send<Workspace>('POST', '/api/workspaces', made),
+    renameWorkspace: (workspace: string, change: CreateWorkspace) =>
+      send<Workspace>('PATCH', `/api/workspaces/${id(workspace)}`, change),
+    deleteWorkspace: (workspace: string) => send<Workspace>('DELETE', `/api/workspaces/${id(workspace)}`),
+    restoreWorkspace: (workspace: string) => send<Workspace>('POST', `/api/workspaces/${id(workspace)}/restore`),
+
+    inbox: () => send<{ data: InboxMail[] }>('GET', '/inbox.json'),
+    health: () => send<Ready>('GET', '/v1/health/ready', undefined, { quiet: true }),
   }
 }
+export type Api = ReturnType<typeof createApi>

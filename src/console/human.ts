@@ -25,7 +25,8 @@ const likelyTries = ({ keyPrefix }: Parameters) => 16 ** keyPrefix.length
 
 /** The answer to `human` of a `human_required`; null for a challenge of another kind. */
 const solve = async (human: unknown, working: (part: number) => void): Promise<string | null> => {
-  if (!isAltcha(human)) return null
+  // Browsers keep their crypto from pages over plain HTTP.
+  if (!isAltcha(human) || !crypto.subtle) return null
   const { challenge } = human
   const { parameters } = challenge
   for (let from = 0; ; from += width) {

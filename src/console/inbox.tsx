@@ -1,8 +1,9 @@
 // The development inbox: mail that is shown instead of being sent.
 import { computed, signal } from '@preact/signals'
 import { render } from 'preact'
-import { createApi, type InboxMail, type Problem } from './api'
+import { createApi, type InboxMail } from './api'
 import { t } from './i18n'
+import type { Problem } from './send'
 import { Brand } from './ui/icons'
 import { LanguageChoice } from './ui/language'
 import { setTitle } from './ui/page'
@@ -10,10 +11,7 @@ import { Empty, Failed, Loading } from './ui/states'
 import { Ago } from './ui/time'
 
 const pollMs = 2000
-const api = createApi(
-  (input, init) => fetch(input, init),
-  () => {},
-)
+const api = createApi((input, init) => fetch(input, init), { signedOut: () => {} })
 
 const mails = signal<InboxMail[] | null>(null)
 const problem = signal<Problem | null>(null)

@@ -1,26 +1,44 @@
 // Where the console starts in the browser: which page an address shows, and who may see it.
 import { effect, signal } from '@preact/signals'
 import { type ComponentType, render } from 'preact'
+import type { Permission } from '../permissions'
 import { t } from './i18n'
 import { AccountPage } from './pages/account'
+import { AuditPage } from './pages/audit'
 import { CodePage } from './pages/code'
+import { KeysPage } from './pages/keys'
 import { LinkPage } from './pages/link'
+import { MediaPage } from './pages/media'
+import { MembersPage } from './pages/members'
 import { OverviewPage } from './pages/overview'
+import { ProjectPage } from './pages/project'
+import { ProjectsPage } from './pages/projects'
 import { SignInPage } from './pages/sign-in'
+import { WorkspacesPage } from './pages/workspaces'
 import { type Path, paths } from './paths'
+import { askAgain, isSettled, may, placeProblem, workspace } from './place'
 import { go, path, startRouter } from './router'
 import { keptPlace, loadWho, signInPath, who } from './session'
+import { closeDialog, OpenDialog } from './ui/dialog'
 import { Entrance } from './ui/entrance'
-import { Title } from './ui/page'
+import { Head, Title } from './ui/page'
 import { Shell } from './ui/shell'
-import { Failed, Loading } from './ui/states'
+import { Empty, Failed, Loading } from './ui/states'
+import { StepUp } from './ui/step-up'
 import { Toast } from './ui/toast'
 
-/** `for`: those who are signed in, those who are not, or anybody. */
-type Page = { view: ComponentType; for: 'user' | 'nobody' | 'anybody' }
+/** `for`: those who are signed in, those who are not, or anybody. `need`: what one must be allowed in the workspace. */
+type Page = { view: ComponentType; for: 'user' | 'nobody' | 'anybody'; need?: Permission }
 
 const pages: Record<Path, Page> = {
   [paths.overview]: { view: OverviewPage, for: 'user' },
+  [paths.members]: { view: MembersPage, for: 'user', need: 'member:read' },
+  [paths.projects]: { view: ProjectsPage, for: 'user', need: 'project:read' },
+  [paths.project]: { view: ProjectPage, for: 'user', need: 'project:read' },
+  [paths.keys]: { view: KeysPage, for: 'user', need: 'key:read' },
+  [paths.media]: { view: MediaPage, for: 'user', need: 'media:read' },
+  [paths.audit]: { view: AuditPage, for: 'user', need: 'audit:read' },
+  [paths.workspaces]: { view: WorkspacesPage, for: 'user' },
   [paths.account]: { view: AccountPage, for: 'user' },
   [paths.signIn]: { view: SignInPage, for: 'nobody' },
   [paths.code]: { view: CodePage, for: 'nobody' },
@@ -31,6 +49,21 @@ const pageHere = () => pages[path.value as Path] ?? pages[paths.overview]
 const offline = signal(!navigator.onLine)
 const noteConnection = () => {
   offline.value = !navigator.onLine
+}
+
+/** A page of the console, once it is known what the person may do in the workspace. */
+const Inside = ({ page }: { page: Page }) => {
+  if (placeProblem.value && !isSettled.value) return <Failed problem={placeProblem.value} retry={askAgain} />
+  if (!isSettled.value) return <Loading />
+  if (page.need && !may(page.need))
+    return (
+      <>
+        <Head title={t('state.not_yours')} />
+        <Empty icon="lock">{t('state.not_yours_body')}</Empty>
+      </>
+    )
+  // Anew for each workspace: nothing of one is seen in another.
+  return <page.view key={workspace.value?.id} />
 }
 
 const Content = () => {
@@ -54,7 +87,7 @@ const Content = () => {
   if (now.is !== page.for) return null
   return page.for === 'user' ? (
     <Shell>
-      <page.view />
+      <Inside page={page} />
     </Shell>
   ) : (
     <page.view />
@@ -69,6 +102,8 @@ const App = () => (
       </p>
     )}
     <Content />
+    <OpenDialog />
+    <StepUp />
     <Toast />
   </>
 )
@@ -78,6 +113,12 @@ effect(() => {
   if (wanted !== 'anybody' && who.value.is === 'unknown') void loadWho()
   if (wanted === 'user' && who.value.is === 'nobody') go(signInPath(), { replace: true })
   if (wanted === 'nobody' && who.value.is === 'user') go(keptPlace() ?? paths.overview, { replace: true })
+})
+
+// A dialog belongs to the page, the workspace and the person it was opened for.
+effect(() => {
+  void [path.value, workspace.value?.id, who.value.is]
+  closeDialog()
 })
 
 addEventListener('online', noteConnection)

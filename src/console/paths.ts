@@ -3,9 +3,16 @@
 /** Pages of the console proper, by name. */
 export const paths = {
   overview: '/',
+  members: '/members',
+  projects: '/projects',
+  project: '/project',
+  keys: '/keys',
+  media: '/media',
+  audit: '/audit',
+  workspaces: '/workspaces',
+  account: '/account',
   signIn: '/sign-in',
   code: '/sign-in/code',
-  account: '/account',
   link: '/link',
 } as const
 

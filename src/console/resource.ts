@@ -1,13 +1,14 @@
 // Something a page loads: the state every list and detail goes through.
 import { type Signal, useSignal } from '@preact/signals'
 import { useEffect, useMemo } from 'preact/hooks'
-import type { Answer, Problem } from './api'
+import type { Page } from '../lib/page'
+import type { Answer, Problem } from './send'
 
 type Loaded<T> = { is: 'loading' } | { is: 'failed'; problem: Problem } | { is: 'ready'; data: T }
 export type Resource<T> = { state: Signal<Loaded<T>>; reload: () => Promise<void> }
 
 /** Loads when first shown and when the person comes back to the tab. What was there stays until something new is. */
-export const useResource = <T>(load: () => Promise<Answer<T>>): Resource<T> => {
+export const useResource = <T>(load: () => Promise<Answer<T>>, about = ''): Resource<T> => {
   const state = useSignal<Loaded<T>>({ is: 'loading' })
   const reload = useMemo(
     () => async () => {
@@ -15,13 +16,45 @@ export const useResource = <T>(load: () => Promise<Answer<T>>): Resource<T> => {
       if (answer.ok) state.value = { is: 'ready', data: answer.data }
       else if (state.peek().is !== 'ready') state.value = { is: 'failed', problem: answer.problem }
     },
-    [],
+    [about],
   )
   useEffect(() => {
     void reload()
     const whenBack = () => document.visibilityState === 'visible' && void reload()
     document.addEventListener('visibilitychange', whenBack)
     return () => document.removeEventListener('visibilitychange', whenBack)
-  }, [])
+  }, [reload])
   return { state, reload }
+}
+
+export type Pages<T> = Resource<T[]> & { more: Signal<(() => Promise<void>) | null> }
+
+const pagesKept = 20
+
+/** A list that is read page by page. A reload reads as many pages as are shown. `about`: what it is a list of. */
+export const usePages = <T>(load: (cursor?: string) => Promise<Answer<Page<T>>>, about = ''): Pages<T> => {
+  const more = useSignal<(() => Promise<void>) | null>(null)
+  const read = useMemo(() => {
+    let shown = 1
+    const all = async (): Promise<Answer<T[]>> => {
+      const data: T[] = []
+      let cursor: string | undefined
+      for (let page = 0; page < shown; page++) {
+        const answer = await load(cursor)
+        if (!answer.ok) return answer
+        data.push(...answer.data.data)
+        cursor = answer.data.next_cursor ?? undefined
+        if (!cursor) break
+      }
+      const grow = async () => {
+        shown++
+        await list.reload()
+      }
+      more.value = cursor && shown < pagesKept ? grow : null
+      return { ok: true, data }
+    }
+    return all
+  }, [about])
+  const list = useResource(read, about)
+  return { ...list, more }
 }

@@ -1,9 +1,11 @@
 // Who is signed in here, as far as this page knows. The session itself is a cookie that no script can read.
 import { batch, signal } from '@preact/signals'
-import { createApi, type Me, type Problem } from './api'
+import { createApi, type Me } from './api'
 import { hasChosen, locale, setLocale } from './i18n'
 import { paths } from './paths'
 import { address, go, path, query, safePath } from './router'
+import type { Problem } from './send'
+import { confirmed, confirmItIsYou } from './step-up'
 import type { Locale } from './strings/table'
 
 /** `unknown` until the server has said; `failed` if it could not. */
@@ -21,7 +23,15 @@ const leave = () => {
   who.value = { is: 'nobody' }
 }
 
-export const api = createApi((input, init) => fetch(input, init), leave)
+/** The workspace that calls are about; `place.ts` sets it. */
+export const workspaceId = signal<string | null>(null)
+
+export const api = createApi((input, init) => fetch(input, init), {
+  signedOut: leave,
+  refused: () => void loadWho(),
+  workspace: () => workspaceId.peek(),
+  stepUp: confirmItIsYou,
+})
 
 /** Asks who is signed in. */
 export const loadWho = async (): Promise<void> => {
@@ -64,4 +74,8 @@ export const chooseLocale = (to: Locale): void => {
   if (who.peek().is === 'user') void api.updateMe({ locale: to })
 }
 
-tabs.onmessage = () => void loadWho()
+tabs.onmessage = () => {
+  // The link of the mail may have been opened in another tab.
+  confirmed(true)
+  void loadWho()
+}

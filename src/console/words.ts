@@ -1,6 +1,6 @@
 // A problem in words.
-import type { Problem } from './api'
 import { t } from './i18n'
+import type { Problem } from './send'
 import { countdown } from './time'
 
 /** What went wrong and what to do about it. */

@@ -1,25 +1,19 @@
 // Sign-in, second step: the code out of the mail.
 import { useSignal } from '@preact/signals'
-import { useEffect, useRef } from 'preact/hooks'
-import type { Problem } from '../api'
-import { caretAfter, formatCode, isComplete } from '../code'
+import { useEffect } from 'preact/hooks'
 import { t } from '../i18n'
 import { paths } from '../paths'
 import { awaitCode, type Pending, pending } from '../pending'
 import { address, go } from '../router'
+import type { Problem } from '../send'
 import { api, entered } from '../session'
 import { countdown, useNow } from '../time'
 import { Button } from '../ui/button'
+import { CodeForm } from '../ui/code-form'
 import { Entrance } from '../ui/entrance'
-import { Field } from '../ui/field'
 import { Title } from '../ui/page'
 import { toast } from '../ui/toast'
 import { problemWords } from '../words'
-
-const words = (problem: Problem) => {
-  if (problem.code === 'invalid_or_expired') return t('code.wrong')
-  return problemWords(problem)
-}
 
 const resendWords = (problem: Problem) =>
   problem.code === 'invalid_or_expired' ? t('code.no_more') : problemWords(problem)
@@ -43,68 +37,6 @@ const Resend = ({ waiting }: { waiting: Pending }) => {
   )
 }
 
-const CodeForm = ({ waiting }: { waiting: Pending }) => {
-  const field = useRef<HTMLInputElement>(null)
-  const busy = useSignal(false)
-  const error = useSignal<(() => string) | null>(null)
-
-  useEffect(() => field.current?.focus(), [])
-
-  const refuse = (why: () => string) => {
-    error.value = why
-    field.current?.focus()
-    field.current?.select()
-  }
-
-  const submit = async () => {
-    const code = field.current!.value
-    if (busy.peek()) return
-    if (!isComplete(code)) return refuse(() => t('code.incomplete'))
-    busy.value = true
-    const answer = await api.verify(waiting.challengeId, code)
-    busy.value = false
-    if (answer.ok) return entered()
-    refuse(() => words(answer.problem))
-  }
-
-  const tidy = (input: HTMLInputElement) => {
-    error.value = null
-    const caret = caretAfter(input.value.slice(0, input.selectionStart ?? undefined))
-    const code = formatCode(input.value)
-    if (code !== input.value) {
-      input.value = code
-      input.setSelectionRange(caret, caret)
-    }
-    if (isComplete(code)) void submit()
-  }
-
-  return (
-    <form
-      noValidate
-      onSubmit={(event) => {
-        event.preventDefault()
-        void submit()
-      }}
-    >
-      <Field
-        label={t('code.label')}
-        error={error.value?.()}
-        field={field}
-        class="code"
-        name="code"
-        autocomplete="one-time-code"
-        autocapitalize="characters"
-        spellcheck={false}
-        placeholder="XXXX-XXXX"
-        onInput={(event) => tidy(event.currentTarget)}
-      />
-      <Button kind="main" type="submit" busy={busy.value}>
-        {t('code.submit')}
-      </Button>
-    </form>
-  )
-}
-
 export const CodePage = () => {
   const waiting = pending.value
   useEffect(() => {
@@ -119,7 +51,12 @@ export const CodePage = () => {
         <br />
         {t('code.either')}
       </p>
-      <CodeForm key={waiting.challengeId} waiting={waiting} />
+      <CodeForm
+        key={waiting.challengeId}
+        challengeId={waiting.challengeId}
+        action={t('code.submit')}
+        accepted={() => void entered()}
+      />
       <div class="actions spread">
         <Resend waiting={waiting} />
         <a class="button quiet" href={signInAddress()}>

@@ -1,17 +1,15 @@
 // The devices that are signed in, and signing them out: one, all others, or all.
-import { useSignal } from '@preact/signals'
-import { useRef } from 'preact/hooks'
 import type { Session } from '../api'
 import { t } from '../i18n'
 import { useResource } from '../resource'
 import { api, left } from '../session'
 import { Button } from '../ui/button'
-import { Confirm, type Question } from '../ui/confirm'
+import { ask } from '../ui/confirm'
 import { Icon, type IconName } from '../ui/icons'
+import { done } from '../ui/list'
 import { signOut } from '../ui/shell'
 import { Load } from '../ui/states'
 import { Ago } from '../ui/time'
-import { toast } from '../ui/toast'
 
 const iconOf = (label: string): IconName => {
   if (/iPhone|Android/.test(label)) return 'phone'
@@ -51,42 +49,37 @@ const Device = ({ session, end }: { session: Session; end: () => void }) => (
 
 export const Devices = () => {
   const sessions = useResource(api.sessions)
-  const question = useSignal<Question | null>(null)
-  const list = useRef<HTMLUListElement>(null)
-
-  const ask = (title: string, body: string, action: string, run: Question['run']) => {
-    question.value = { title, body, action, run }
-  }
-  // The button that was pressed goes with its row: the focus stays near and is not lost.
-  const done = (words: string) => {
-    toast(words)
-    void sessions.reload().then(() => list.current?.focus())
-  }
 
   const askOne = ({ id, label: device }: Session) =>
-    ask(t('devices.ask_one', { device }), t('devices.ask_one_body'), t('devices.sign_out'), async () => {
-      const answer = await api.endSession(id)
-      if (answer.ok) done(t('devices.done_one', { device }))
-      return answer
+    ask({
+      title: t('devices.ask_one', { device }),
+      body: t('devices.ask_one_body'),
+      action: t('devices.sign_out'),
+      run: () => api.endSession(id),
+      done: () => done(t('devices.done_one', { device }), sessions),
     })
   const askOthers = () =>
-    ask(t('devices.ask_others'), t('devices.ask_others_body'), t('devices.sign_out_others'), async () => {
-      const answer = await api.endSessions('others')
-      if (answer.ok) done(t('devices.done_others'))
-      return answer
+    ask({
+      title: t('devices.ask_others'),
+      body: t('devices.ask_others_body'),
+      action: t('devices.sign_out_others'),
+      run: () => api.endSessions('others'),
+      done: () => done(t('devices.done_others'), sessions),
     })
   const askAll = () =>
-    ask(t('devices.ask_all'), t('devices.ask_all_body'), t('devices.sign_out_all'), async () => {
-      const answer = await api.endSessions('all')
-      if (answer.ok) left()
-      return answer
+    ask({
+      title: t('devices.ask_all'),
+      body: t('devices.ask_all_body'),
+      action: t('devices.sign_out_all'),
+      run: () => api.endSessions('all'),
+      done: left,
     })
 
   return (
     <Load from={sessions}>
       {({ data }) => (
         <>
-          <ul class="rows" ref={list} tabIndex={-1} aria-label={t('devices.title')}>
+          <ul class="rows" aria-label={t('devices.title')}>
             {data.map((session) => (
               <Device
                 key={session.id}
@@ -104,14 +97,6 @@ export const Devices = () => {
               </Button>
             )}
           </div>
-          {question.value && (
-            <Confirm
-              question={question.value}
-              close={() => {
-                question.value = null
-              }}
-            />
-          )}
         </>
       )}
     </Load>

@@ -1,10 +1,10 @@
 // The page behind the link in a mail. It posts on its own: only the browser that asked can redeem, so a scanner gains nothing.
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
-import type { Problem } from '../api'
 import { t } from '../i18n'
 import { paths } from '../paths'
 import { go, safePath } from '../router'
+import type { Problem } from '../send'
 import { api, entered } from '../session'
 import { Button } from '../ui/button'
 import { Entrance } from '../ui/entrance'

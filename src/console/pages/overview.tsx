@@ -1,48 +1,121 @@
-// The overview: the workspaces one is in, with the ids that programs name them by.
-import type { Me } from '../api'
+// The overview: what is to be done first, what was used, what happened, how the node is.
+import { useEffect } from 'preact/hooks'
 import { t } from '../i18n'
-import { who } from '../session'
+import { paths } from '../paths'
+import { loadPeople } from '../people'
+import { enterNew, may, workspace } from '../place'
+import { useResource } from '../resource'
+import { api } from '../session'
+import { inFull } from '../time'
+import { Button } from '../ui/button'
 import { Copyable } from '../ui/copy'
-import { Section, Title } from '../ui/page'
-import { Empty } from '../ui/states'
+import { EventRow } from '../ui/event'
+import { Head, Section } from '../ui/page'
+import { Empty, Load } from '../ui/states'
+import { toast } from '../ui/toast'
+import { problemWords } from '../words'
+import { FirstRun } from './first-run'
+import { Usage } from './usage'
 
-const Workspace = ({ workspace }: { workspace: Me['workspaces'][number] }) => (
-  <li class="row">
-    <div class="row-body">
-      <p class="row-title">
-        {workspace.name}
-        <span class="badge">{t(`role.${workspace.role}`)}</span>
-      </p>
-      <dl class="ids">
-        <dt>{t('overview.workspace_id')}</dt>
-        <dd>
-          <Copyable value={workspace.id} label={t('overview.workspace_id')} />
-        </dd>
-        <dt>{t('overview.project_id')}</dt>
-        <dd>
-          <Copyable value={workspace.default_project_id} label={t('overview.project_id')} />
-        </dd>
-      </dl>
-    </div>
-  </li>
-)
-
-export const OverviewPage = () => {
-  const workspaces = who.value.is === 'user' ? who.value.me.workspaces : []
+/** Invitations to other workspaces that wait for this person. */
+export const Offers = () => {
+  const offers = useResource(api.offers)
+  const state = offers.state.value
+  if (state.is !== 'ready' || state.data.data.length === 0) return null
+  const accept = async (id: string) => {
+    const answer = await api.acceptOffer(id)
+    if (!answer.ok) return toast(problemWords(answer.problem))
+    await enterNew(answer.data.workspace_id)
+  }
   return (
-    <>
-      <Title>{t('overview.title')}</Title>
-      <Section title={t('overview.workspaces')}>
-        {workspaces.length === 0 ? (
-          <Empty icon="grid">{t('overview.empty')}</Empty>
-        ) : (
+    <ul class="rows offers" aria-label={t('offers.title')}>
+      {state.data.data.map((offer) => (
+        <li class="row" key={offer.id}>
+          <div class="row-body">
+            <p class="row-title">{t('offers.one', { name: offer.workspace_name })}</p>
+            <p class="facts">{t('offers.as', { role: t(`role.${offer.role}`), until: inFull(offer.expires_at) })}</p>
+          </div>
+          <Button kind="main" onClick={() => void accept(offer.id)}>
+            {t('offers.accept')}
+          </Button>
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+const RecentEvents = () => {
+  const events = useResource(() => api.audit({}, undefined, 5))
+  useEffect(() => void loadPeople(), [])
+  return (
+    <Section title={t('overview.events')} actions={<a href={paths.audit}>{t('overview.events_all')}</a>}>
+      <Load from={events}>
+        {({ data }) => (
           <ul class="rows">
-            {workspaces.map((workspace) => (
-              <Workspace key={workspace.id} workspace={workspace} />
+            {data.map((event) => (
+              <EventRow key={event.id} event={event} />
             ))}
           </ul>
         )}
-      </Section>
+      </Load>
+    </Section>
+  )
+}
+
+const Health = () => {
+  const health = useResource(api.health)
+  return (
+    <Section title={t('health.title')}>
+      <Load from={health}>
+        {({ checks }) => (
+          <ul class="rows checks">
+            {Object.entries(checks).map(([name, state]) => (
+              <li class="row" key={name}>
+                <span class="row-body row-title">{t(`health.${name as 'database' | 'storage' | 'mail'}`)}</span>
+                <span class={state === 'ok' ? 'badge' : 'badge bad'}>{t(`health.${state}`)}</span>
+              </li>
+            ))}
+          </ul>
+        )}
+      </Load>
+    </Section>
+  )
+}
+
+const Ids = () => {
+  const here = workspace.value
+  if (!here) return null
+  return (
+    <Section title={t('overview.ids')} lead={t('overview.ids_lead')}>
+      <dl class="ids">
+        <dt>{t('overview.workspace_id')}</dt>
+        <dd>
+          <Copyable value={here.id} label={t('overview.workspace_id')} />
+        </dd>
+        <dt>{t('overview.project_id')}</dt>
+        <dd>
+          <Copyable value={here.default_project_id} label={t('overview.project_id')} />
+        </dd>
+      </dl>
+    </Section>
+  )
+}
+
+export const OverviewPage = () => {
+  const here = workspace.value
+  return (
+    <>
+      <Head
+        title={t('overview.title')}
+        lead={here && t('overview.lead', { name: here.name, role: t(`role.${here.role}`) })}
+      />
+      <Offers />
+      {!here && <Empty icon="grid">{t('overview.empty')}</Empty>}
+      {may('key:create') && <FirstRun />}
+      {may('usage:read') && <Usage />}
+      {may('audit:read') && <RecentEvents />}
+      <Health />
+      <Ids />
     </>
   )
 }

@@ -1,16 +1,18 @@
 // Sign-in, first step: the address that a code goes to.
 import { useSignal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
-import type { Problem } from '../api'
+import { asPerson } from '../human'
 import { locale, t } from '../i18n'
 import { paths } from '../paths'
 import { awaitCode, pending } from '../pending'
 import { address, go } from '../router'
+import type { Problem } from '../send'
 import { api, ended, keptPlace } from '../session'
 import { Button } from '../ui/button'
 import { Entrance } from '../ui/entrance'
 import { Field } from '../ui/field'
 import { Title } from '../ui/page'
+import { Working } from '../ui/working'
 import { problemWords } from '../words'
 
 const words = (problem: Problem) => (problem.code === 'invalid' ? t('signin.email_invalid') : problemWords(problem))
@@ -18,6 +20,7 @@ const words = (problem: Problem) => (problem.code === 'invalid' ? t('signin.emai
 export const SignInPage = () => {
   const field = useRef<HTMLInputElement>(null)
   const busy = useSignal(false)
+  const working = useSignal<number | null>(null)
   const error = useSignal<(() => string) | null>(null)
 
   useEffect(() => field.current?.focus(), [])
@@ -31,7 +34,10 @@ export const SignInPage = () => {
     const email = field.current!.value.trim()
     if (email === '') return refuse(() => t('signin.email_missing'))
     busy.value = true
-    const answer = await api.start(email, locale.peek(), keptPlace())
+    const start = (human: string | undefined) => api.start(email, locale.peek(), keptPlace(), human)
+    const answer = await asPerson(start, (part) => {
+      working.value = part
+    })
     busy.value = false
     if (!answer.ok) return refuse(() => words(answer.problem))
     awaitCode(email, answer.data)
@@ -64,6 +70,7 @@ export const SignInPage = () => {
             error.value = null
           }}
         />
+        <Working part={working.value} />
         <Button kind="main" type="submit" busy={busy.value}>
           {t('signin.send')}
         </Button>

@@ -4,6 +4,48 @@ import type { Row } from './table'
 export const accountStrings = {
   'account.title': { en: 'Account', zh: '账户' },
   'account.signed_in_as': { en: 'Signed in as', zh: '当前登录' },
+  'account.profile': { en: 'You', zh: '个人资料' },
+  'account.name': { en: 'Your name', zh: '您的姓名' },
+  'account.name_hint': {
+    en: 'What others in your workspaces see. Empty: your address.',
+    zh: '工作区的其他成员会看到。留空则显示邮箱。',
+  },
+  'account.change_email': { en: 'Change e-mail', zh: '更改邮箱' },
+  'account.change_email_lead': {
+    en: 'We send a code to the new address. The old one is told, and can take it back for 72 hours.',
+    zh: '我们会向新邮箱发送验证码，并通知旧邮箱。72 小时内可由旧邮箱撤回。',
+  },
+  'account.new_email': { en: 'New e-mail', zh: '新邮箱' },
+  'account.proof': { en: 'Type the code that we sent to {email}.', zh: '请输入发送至 {email} 的验证码。' },
+  'account.email_changed': { en: 'Your address is now {email}.', zh: '您的邮箱已改为 {email}。' },
+  'account.data': { en: 'Your data', zh: '您的数据' },
+  'account.data_lead': {
+    en: 'All that is held about you, as a file; or the end of it.',
+    zh: '以文件形式导出我们保存的关于您的一切，或将其删除。',
+  },
+  'account.export': { en: 'Export', zh: '导出' },
+  'account.delete': { en: 'Delete account', zh: '删除账户' },
+  'account.ask_delete': { en: 'Delete {email}?', zh: '删除 {email}？' },
+  'account.ask_delete_body': {
+    en: 'Your account ends, and with it every workspace that is yours alone. This cannot be undone.',
+    zh: '您的账户及仅属于您的工作区将被删除，且无法撤回。',
+  },
+  'account.deleted': { en: 'Your account is deleted.', zh: '您的账户已删除。' },
+  'known.title': { en: 'Known browsers', zh: '已知浏览器' },
+  'known.lead': {
+    en: 'They need not show each time that a person is asking for a code.',
+    zh: '这些浏览器请求验证码时无需每次通过人机验证。',
+  },
+  'known.empty': { en: 'None.', zh: '无。' },
+  'known.last_used': { en: 'Last used', zh: '最近使用' },
+  'known.forget': { en: 'Forget', zh: '忘记' },
+  'known.forget_named': { en: 'Forget {device}', zh: '忘记 {device}' },
+  'known.ask_forget': { en: 'Forget {device}?', zh: '忘记 {device}？' },
+  'known.ask_forget_body': {
+    en: 'It stays signed in, but is no longer known when it asks for a code.',
+    zh: '其仍保持登录，但请求验证码时不再被识别。',
+  },
+  'known.forgotten': { en: '{device} is forgotten.', zh: '{device} 已忘记。' },
   'devices.title': { en: 'Devices', zh: '设备' },
   'devices.lead': {
     en: 'Every browser or program that is signed in as you. Sign out what you do not know.',

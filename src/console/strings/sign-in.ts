@@ -17,6 +17,7 @@ export const signInStrings = {
     en: 'This does not look like an e-mail address.',
     zh: '这看起来不是有效的邮箱地址。',
   },
+  'signin.working': { en: 'Checking that a person is asking…', zh: '正在进行人机验证…' },
   'signin.send': { en: 'Send me a code', zh: '发送验证码' },
   'code.title': { en: 'Check your mail', zh: '请查看邮箱' },
   'code.sent': { en: 'We sent a code and a link to', zh: '我们已将验证码和登录链接发送至' },

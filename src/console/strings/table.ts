@@ -1,11 +1,18 @@
 // The one table of strings, put together from its parts. A further language is a further column.
+import { accessStrings } from './access'
 import { accountStrings } from './account'
 import { errorStrings } from './errors'
 import { inboxStrings } from './inbox'
+import { mediaStrings } from './media'
+import { overviewStrings } from './overview'
+import { peopleStrings } from './people'
 import { shellStrings } from './shell'
 import { signInStrings } from './sign-in'
 
-export const strings = { ...shellStrings, ...signInStrings, ...accountStrings, ...errorStrings, ...inboxStrings }
+export const strings = {
+  ...{ ...shellStrings, ...signInStrings, ...accountStrings, ...errorStrings, ...inboxStrings },
+  ...{ ...overviewStrings, ...peopleStrings, ...accessStrings, ...mediaStrings },
+}
 
 export type Row = { en: string; zh: string }
 export type Locale = keyof Row

@@ -1,65 +1,69 @@
-// Asks before what cannot be undone, naming the thing. The browser's own dialog: focus stays inside, Escape leaves.
+// Asks before what cannot be undone, naming the thing.
 import { useSignal } from '@preact/signals'
-import { useEffect, useId, useRef } from 'preact/hooks'
-import type { Answer } from '../api'
+import type { ComponentChildren } from 'preact'
+import { useRef } from 'preact/hooks'
 import { t } from '../i18n'
+import type { Answer } from '../send'
 import { problemWords } from '../words'
 import { Button } from './button'
+import { closeDialog, Dialog, showDialog } from './dialog'
+import { Field } from './field'
 
 export type Question = {
   title: string
   body: string
   action: string
-  /** Does it. A problem stays in the dialog; an answer closes it. */
+  /** What has to be typed first, where a slip would be grave. */
+  typed?: string
+  extra?: ComponentChildren
+  /** Does it. A problem stays in the dialog; an answer closes it, and then `done` is called. */
   run: () => Promise<Answer<unknown>>
+  done?: () => void
 }
 
-export const Confirm = ({ question, close }: { question: Question; close: () => void }) => {
-  const [id, dialog] = [useId(), useRef<HTMLDialogElement>(null)]
+const Confirm = ({ title, body, action, typed, extra, run, done }: Question) => {
+  const field = useRef<HTMLInputElement>(null)
   const busy = useSignal(false)
   const error = useSignal('')
+  const isUntyped = useSignal(false)
 
-  useEffect(() => {
-    error.value = ''
-    dialog.current?.showModal()
-  }, [question])
-
-  // Not by its close event, which comes a moment later and would take away what is asked next.
-  const leave = () => {
-    dialog.current?.close()
-    close()
-  }
-
-  const run = async () => {
+  const submit = async () => {
+    isUntyped.value = typed !== undefined && field.current?.value.trim() !== typed
+    if (isUntyped.value) return field.current?.focus()
     busy.value = true
-    const answer = await question.run()
+    const answer = await run()
     busy.value = false
-    if (answer.ok) leave()
-    else error.value = problemWords(answer.problem)
+    if (!answer.ok) {
+      error.value = problemWords(answer.problem)
+      return
+    }
+    closeDialog()
+    done?.()
   }
 
   return (
-    <dialog
-      ref={dialog}
-      class="dialog"
-      aria-labelledby={`${id}-title`}
-      aria-describedby={`${id}-body`}
-      onCancel={(event) => {
-        event.preventDefault()
-        leave()
-      }}
-    >
-      <h2 id={`${id}-title`}>{question.title}</h2>
-      <p id={`${id}-body`}>{question.body}</p>
+    <Dialog title={title} lead={body}>
+      {extra}
+      {typed !== undefined && (
+        <Field
+          label={t('confirm.type', { name: typed })}
+          field={field}
+          autocomplete="off"
+          spellcheck={false}
+          error={isUntyped.value ? t('confirm.type_wrong') : undefined}
+        />
+      )}
       <p class="error" role="alert">
         {error.value}
       </p>
       <div class="actions">
-        <Button onClick={leave}>{t('action.cancel')}</Button>
-        <Button kind="danger" busy={busy.value} onClick={() => void run()}>
-          {question.action}
+        <Button onClick={closeDialog}>{t('action.cancel')}</Button>
+        <Button kind="danger" busy={busy.value} onClick={() => void submit()}>
+          {action}
         </Button>
       </div>
-    </dialog>
+    </Dialog>
   )
 }
+
+export const ask = (question: Question): void => showDialog(<Confirm {...question} />)

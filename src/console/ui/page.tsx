@@ -22,9 +22,27 @@ export const Title = ({ children, focus = true }: { children: string; focus?: bo
   )
 }
 
-export const Section = ({ title, lead, children }: { title: string; lead?: string; children: ComponentChildren }) => (
+type HeadProps = { title: string; lead?: string | undefined; children?: ComponentChildren }
+
+/** The title with what it is about, and the page's main action beside it. */
+export const Head = ({ title, lead, children }: HeadProps) => (
+  <header class="head">
+    <div>
+      <Title>{title}</Title>
+      {lead && <p class="lead">{lead}</p>}
+    </div>
+    {children && <div class="actions">{children}</div>}
+  </header>
+)
+
+type SectionProps = HeadProps & { actions?: ComponentChildren }
+
+export const Section = ({ title, lead, actions, children }: SectionProps) => (
   <section class="section">
-    <h2>{title}</h2>
+    <div class="section-head">
+      <h2>{title}</h2>
+      {actions && <div class="actions">{actions}</div>}
+    </div>
     {lead && <p class="lead">{lead}</p>}
     {children}
   </section>

@@ -1,8 +1,8 @@
 // What stands in for content: it is coming, it failed, there is none.
 import type { ComponentChildren } from 'preact'
-import type { Problem } from '../api'
 import { t } from '../i18n'
 import type { Resource } from '../resource'
+import type { Problem } from '../send'
 import { problemWords } from '../words'
 import { Button } from './button'
 import { Icon, type IconName } from './icons'

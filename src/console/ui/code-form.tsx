@@ -1,0 +1,89 @@
+// The code out of a mail: paste splits it, and it is sent as soon as it is whole.
+import { useSignal } from '@preact/signals'
+import { useEffect, useRef } from 'preact/hooks'
+import { caretAfter, formatCode, isComplete } from '../code'
+import { asPerson } from '../human'
+import { t } from '../i18n'
+import type { Problem } from '../send'
+import { api } from '../session'
+import { problemWords } from '../words'
+import { Button } from './button'
+import { Field } from './field'
+import { Working } from './working'
+
+const words = (problem: Problem) => (problem.code === 'invalid_or_expired' ? t('code.wrong') : problemWords(problem))
+
+type Props = { challengeId: string; action: string; accepted: () => void; cancel?: () => void }
+
+export const CodeForm = ({ challengeId, action, accepted, cancel }: Props) => {
+  const field = useRef<HTMLInputElement>(null)
+  const busy = useSignal(false)
+  const working = useSignal<number | null>(null)
+  const error = useSignal<(() => string) | null>(null)
+
+  useEffect(() => field.current?.focus(), [])
+
+  const refuse = (why: () => string) => {
+    error.value = why
+    field.current?.focus()
+    field.current?.select()
+  }
+
+  const submit = async () => {
+    const code = field.current!.value
+    if (busy.peek()) return
+    if (!isComplete(code)) return refuse(() => t('code.incomplete'))
+    busy.value = true
+    const answer = await asPerson(
+      (human) => api.verify(challengeId, code, human),
+      (part) => {
+        working.value = part
+      },
+    )
+    busy.value = false
+    if (answer.ok) return accepted()
+    refuse(() => words(answer.problem))
+  }
+
+  const tidy = (input: HTMLInputElement) => {
+    error.value = null
+    const caret = caretAfter(input.value.slice(0, input.selectionStart ?? undefined))
+    const code = formatCode(input.value)
+    if (code !== input.value) {
+      input.value = code
+      input.setSelectionRange(caret, caret)
+    }
+    if (isComplete(code)) void submit()
+  }
+
+  return (
+    <form
+      noValidate
+      class="form"
+      onSubmit={(event) => {
+        event.preventDefault()
+        void submit()
+      }}
+    >
+      <Field
+        label={t('code.label')}
+        error={error.value?.()}
+        field={field}
+        class="code"
+        name="code"
+        autocomplete="one-time-code"
+        autocapitalize="characters"
+        spellcheck={false}
+        placeholder="XXXX-XXXX"
+        onInput={(event) => tidy(event.currentTarget)}
+      />
+      <Working part={working.value} />
+      <div class={cancel ? 'actions' : 'whole'}>
+        {cancel && <Button onClick={cancel}>{t('action.cancel')}</Button>}
+        <Button kind="main" type="submit" busy={busy.value}>
+          {action}
+        </Button>
+      </div>
+    </form>
+  )
+}
