@@ -12,8 +12,8 @@ import { deviceService } from './features/devices/service'
 import { invitationService } from './features/invitations/service'
 import { mailService } from './features/mail/service'
 import { memberService } from './features/members/service'
-import { sessionService } from './features/sessions/service'
 import type { QuotaService } from './features/quotas/service'
+import { sessionService } from './features/sessions/service'
 import type { WorkspaceService } from './features/workspaces/service'
 import type { Keyring } from './keyring'
 import { createLetters } from './letters'
@@ -74,6 +74,8 @@ export const createPeople = (config: Config, parts: Parts) => {
   })
   const invitations = invitationService({
     ...{ ...base, addresses, enqueueMail, mailWaits, addressHashOf: account.addressHashOf },
+    mailed: (mailboxHash, told) =>
+      defence.mailed({ mailboxHash, deviceId: 'invitations', sessionId: null }, null, told),
     quotas: parts.quotas,
   })
   const { endKeysMadeBy } = parts
@@ -88,10 +90,11 @@ export const createPeople = (config: Config, parts: Parts) => {
     ],
   })
   const countsMails = config.rateLimits !== 'off'
+  const defence = createDefence({ ...base, log, account, devices, humans, countsMails })
   const auth = authService({
     ...{ ...base, addresses, credentials: createCredentials(parts.keyring), account, sessions, workspaces, devices },
     ...{ maySignUp, isInvited: invitations.isInvited, erasure: erasure.part, enqueueMail, mailWaits },
-    defence: createDefence({ ...base, log, account, devices, humans, countsMails }),
+    defence,
     mayLead: createRedirects(config.redirects),
     policy: { ...signIn, startFloorMs: config.startFloorMs },
   })

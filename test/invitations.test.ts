@@ -127,12 +127,33 @@ describe('an invitation', () => {
     expect([seen.includes(projects[0]), seen.includes(projects[1])]).toEqual([true, false])
   })
 
-  test('is sent a hundred times a day by one workspace, and no more', async () => {
+  test('is sent a hundred times a day by one person, whatever the workspace, and no more', async () => {
     const admin = await t.as('admin')
     for (let i = 0; i < 100; i++) expect((await invite(admin, { email: `g${i}@example.com` })).status).toBe(201)
-    expect((await invite(admin)).body.code).toBe('rate_limited')
+    const { body: more } = await admin.post('/api/workspaces', { name: 'More' })
+    const elsewhere = t.clientOf({ ...admin.headers, 'x-workspace-id': more.id })
+    for (const from of [t.clientOf({ ...admin.headers, 'x-workspace-id': admin.workspace.id }), elsewhere])
+      expect((await invite(from)).body.code).toBe('rate_limited')
     t.clock.advance(86_400_000)
-    expect((await invite(admin)).status).toBe(201)
+    expect((await invite(elsewhere)).status).toBe(201)
+  })
+
+  test('fills no mailbox: a few are mailed in an hour, and those cost nobody a code to sign in', async () => {
+    const limited = await testApp({ env: { LATCHKEY_RATE_LIMITS: 'default' } })
+    const admin = await limited.signIn('founder@example.com')
+    for (let i = 0; i < 8; i++) {
+      const { body } = await invite(admin)
+      await admin.delete(`/api/invitations/${body.id}`)
+      await invite(admin)
+      const pending = (await admin.get('/api/invitations')).body.data[0]
+      await limited.app.services.jobs.runNow('outbox')
+      await admin.delete(`/api/invitations/${pending.id}`)
+    }
+    const invitations = limited.inbox.list().filter((m) => m.to === guest)
+    expect(invitations.length).toBeGreaterThan(0)
+    expect(invitations.length).toBeLessThanOrEqual(5)
+    expect((await limited.signIn(guest)).email).toBe(guest)
+    await limited.stop()
   })
 
   test('leaves no address in the open, and is accepted once by many at once', async () => {

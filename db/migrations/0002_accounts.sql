@@ -27,4 +27,4 @@ CREATE TABLE invitations (
 CREATE UNIQUE INDEX invitations_by_id ON invitations (id);
 CREATE INDEX invitations_by_address ON invitations (address_hash);
 CREATE INDEX invitations_by_age ON invitations (workspace_id, created_at, id);
-CREATE INDEX invitations_by_inviter ON invitations (workspace_id, invited_by);
+CREATE INDEX invitations_by_inviter ON invitations (invited_by, created_at);

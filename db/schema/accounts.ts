@@ -44,6 +44,6 @@ export const invitations = sqliteTable(
     uniqueIndex('invitations_by_id').on(t.id),
     index('invitations_by_address').on(t.addressHash),
     index('invitations_by_age').on(t.workspaceId, t.createdAt, t.id),
-    index('invitations_by_inviter').on(t.workspaceId, t.invitedBy),
+    index('invitations_by_inviter').on(t.invitedBy, t.createdAt),
   ],
 )

@@ -50,6 +50,9 @@ export const accountService = (deps: Deps) => {
       return row && present(row)
     },
 
+    /** Fails its batch with `conflict` where the address is the user's no more. */
+    demandAddress: (userId: string, exact: string): Statement => store.hasAddress(userId, addresses.hash(exact)),
+
     /** A new user of a proved address, with the statements that make it; `conflict` where another request was sooner. */
     newUser(exact: string, locale: string): { user: User; statements: Statement[] } {
       const id = newId('usr')

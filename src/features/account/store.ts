@@ -58,6 +58,11 @@ export const userStore = (db: Database) => {
         )})`,
         'conflict',
       ),
+    hasAddress: (id: string, hash: string) =>
+      demand(
+        sql`exists (select 1 from ${users} where ${and(eq(users.id, id), eq(users.addressHash, hash))})`,
+        'conflict',
+      ),
     /** Changes no row unless the user has the address `before`. */
     move: (id: string, before: string, to: Pick<UserRow, 'addressHash' | 'addressSealed'>) =>
       statement(

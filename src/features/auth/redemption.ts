@@ -19,7 +19,7 @@ export type RedemptionDeps = {
   write: Write
   clock: Clock
   addresses: Addresses
-  account: Pick<AccountService, 'findByAddress' | 'newUser' | 'takeBack' | 'moveTo' | 'get'>
+  account: Pick<AccountService, 'findByAddress' | 'demandAddress' | 'newUser' | 'takeBack' | 'moveTo' | 'get'>
   sessions: Pick<SessionService, 'open' | 'confirm' | 'current'>
   workspaces: Pick<WorkspaceService, 'newWorkspace'>
   devices: Pick<DeviceService, 'remember'>
@@ -63,7 +63,7 @@ export const createRedemption = (deps: RedemptionDeps, store: ReturnType<typeof 
   /** The user a proved address belongs to, with what makes one where there is none, or gives theirs back. */
   const userFor = async (row: ChallengeRow, exact: string): Promise<Part & { user: User; isNew: boolean }> => {
     const known = await account.findByAddress(exact)
-    if (known) return { user: known, isNew: false, statements: [], events: [] }
+    if (known) return { user: known, isNew: false, statements: [account.demandAddress(known.id, exact)], events: [] }
     const restored = await account.takeBack(exact)
     if (restored) return { ...restored, isNew: false }
     if (!(await deps.maySignUp(exact))) throw new Failure('invalid_or_expired')

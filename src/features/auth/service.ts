@@ -98,10 +98,20 @@ export const authService = (deps: Deps) => {
 
   type Mailed = Pick<ChallengeRow, 'id' | 'purpose' | 'locale' | 'mailboxHash' | 'deviceId' | 'sessionId'>
 
-  const mailFor = async (exact: string, row: Mailed, address: string | null): Promise<Statement[]> => {
+  /** Whom a mail is counted against beside its mailbox: the client's address, or the person whose session asks. */
+  const payerOf = (
+    { address, person }: Pick<Asker, 'address' | 'person'>,
+    { sessionId }: Pick<Mailed, 'sessionId'>,
+  ) => {
+    if (sessionId !== null) return person?.id ?? null
+    return address === null ? null : addresses.hashClient(subscriberOf(address))
+  }
+
+  const mailFor = async (exact: string, row: Mailed, payer: string | null): Promise<Statement[]> => {
     if (!(await isWelcome(exact, row.purpose))) return []
-    const client = address === null ? null : addresses.hashClient(subscriberOf(address))
-    return defence.mailed(row, client, deps.enqueueMail(row.purpose, row.id, row.locale))
+    // A new address is a stranger's mailbox until it is proved: no session has a share of its own in it.
+    const asked = row.purpose === 'email-change' ? { ...row, sessionId: null } : row
+    return defence.mailed(asked, payer, deps.enqueueMail(row.purpose, row.id, row.locale))
   }
 
   return {
@@ -125,7 +135,7 @@ export const authService = (deps: Deps) => {
       await unaudited('asking for a code changes nothing for anybody', [
         ...statements,
         store.insert(asked),
-        ...(await mailFor(exact, asked, asker.address)),
+        ...(await mailFor(exact, asked, payerOf(asker, asked))),
       ])
       deps.mailWaits()
       await floor
@@ -143,7 +153,7 @@ export const authService = (deps: Deps) => {
         ...{ purpose, sessionId: person.sessionId, bindingHash: credentials.hashSession(person.sessionId) },
         ...{ transport: 'cookie', redirect: null, locale: own.locale },
       })
-      const mail = await mailFor(exact, row, null)
+      const mail = await mailFor(exact, row, person.id)
       await unaudited('asking for a code changes nothing for anybody', [store.insert(row), ...mail])
       deps.mailWaits()
       await floor
@@ -163,7 +173,7 @@ export const authService = (deps: Deps) => {
       await unaudited('sending a code again changes nothing for anybody', [
         store.countSend(row.id, bindings, now, rule),
         guard('invalid_or_expired'),
-        ...(await mailFor(addresses.open(row.addressSealed, row.id), row, asker.address)),
+        ...(await mailFor(addresses.open(row.addressSealed, row.id), row, payerOf(asker, row))),
       ])
       deps.mailWaits()
       return started(row)

@@ -26,12 +26,14 @@ type Deps = {
   enqueueMail: (template: 'invitation', about: string, locale: string) => Statement
   /** Says that mail is waiting. */
   mailWaits: () => void
+  /** A mail, and what it uses up of what its mailbox gets in invitations: it goes out only where there is room. */
+  mailed: (mailboxHash: string, mail: Statement) => Statement[]
   quotas: Pick<QuotaService, 'keepsWithin'>
 }
 
 const dayMs = 86_400_000
 const lifeMs = 7 * dayMs
-/** Mails that one workspace may cause in a day. */
+/** Invitations that one person may send in a day, whatever the workspace. */
 const mostADay = 100
 
 export const invitationService = (deps: Deps) => {
@@ -55,7 +57,7 @@ export const invitationService = (deps: Deps) => {
      * `step_up_required` to make an admin.
      */
     async create(actor: Actor, { email, role, projects, locale }: Invite): Promise<Invitation> {
-      const [now, { exact }, id] = [clock.now(), parseAddress(email), newId('inv')]
+      const [now, { exact, mailbox }, id] = [clock.now(), parseAddress(email), newId('inv')]
       const workspaceId = actor.workspace.id
       if (role === 'admin') assertFresh(actor.person, now)
       const addressHash = addresses.hash(exact)
@@ -68,9 +70,9 @@ export const invitationService = (deps: Deps) => {
         demand(store.hasProjects(workspaceId, [...new Set(projects)]), 'not_found'),
         demand(store.isOutside(workspaceId, addressHash), 'conflict', 'Already a member'),
         demand(store.isUninvited(workspaceId, addressHash, now), 'conflict', 'Already invited'),
-        demand(store.hasRoom(workspaceId, now - dayMs, mostADay), 'rate_limited'),
+        store.demandRoom(actor.id, now - dayMs, mostADay),
         store.insert(row),
-        deps.enqueueMail('invitation', id, locale),
+        ...deps.mailed(addresses.hashMailbox(mailbox), deps.enqueueMail('invitation', id, locale)),
       ])
       deps.mailWaits()
       return present(row, now)

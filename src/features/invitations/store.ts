@@ -4,7 +4,7 @@ import { invitations, members, projectMembers, projects, users, workspaces } fro
 import { type After, afterArgs, isAfter } from '../../lib/page'
 import type { WorkspaceId } from '../../permissions'
 import type { Database } from '../../ports'
-import { builder, statement } from '../../write'
+import { builder, demand, statement } from '../../write'
 
 export type InvitationRow = typeof invitations.$inferSelect
 
@@ -75,12 +75,17 @@ export const invitationStore = (db: Database) => {
       sql`not exists (select 1 from ${invitations} where ${and(
         ...[eq(invitations.workspaceId, workspaceId), eq(invitations.addressHash, addressHash), isPending(now)],
       )})`,
-    /** Whether fewer than `most` were sent since `since`. */
-    hasRoom: (workspaceId: WorkspaceId, since: number, most: number): SQL =>
-      sql`(${builder
-        .select({ sent: count() })
-        .from(invitations)
-        .where(and(eq(invitations.workspaceId, workspaceId), gt(invitations.createdAt, since)))}) < ${most}`,
+    /** Fails the batch where the person has sent `most` since `since`. */
+    demandRoom: (invitedBy: string, since: number, most: number) => ({
+      ...demand(
+        sql`(${builder
+          .select({ sent: count() })
+          .from(invitations)
+          .where(and(eq(invitations.invitedBy, invitedBy), gt(invitations.createdAt, since)))}) < ${most}`,
+        'rate_limited',
+      ),
+      acrossTenants: 'invitations of one person are counted over all workspaces',
+    }),
     hasProjects: (workspaceId: WorkspaceId, ids: readonly string[]): SQL =>
       sql`(${builder
         .select({ found: count() })
