@@ -58,17 +58,30 @@ const migrate = async () => {
   say('The database is up to date.')
 }
 
-const verifyAudit = async () => {
+/** With a file: that, by the public keys given. Without: the database of these settings, by its own keys. */
+const verifyAudit = async (args: string[]) => {
+  const { readVerifyArgs, verifyFile } = await import('./doctor/audit')
+  const { file, keys, publishedBy } = readVerifyArgs(args)
+  const { what, broken } =
+    file === undefined ? await verifyOwn(publishedBy) : await verifyFile(file, keys, publishedBy(keys))
+  for (const { chain, reason, position } of broken) say(`${chain}: ${reason} at ${position}`)
+  if (broken.length > 0) throw new Error('The audit does not hold.')
+  say(`The audit holds: ${what}.`)
+}
+
+const verifyOwn = async (publishedBy: ReturnType<typeof import('./doctor/audit').readVerifyArgs>['publishedBy']) => {
   const { createApp, createLog, openPorts, standardOutput } = await program()
   const { config, secrets } = settle()
   const { ports, close } = await openPorts(config, secrets, createLog(standardOutput()))
-  const { services } = await createApp(config, ports)
-  const { chains, broken } = await services.audit.verifyAll()
+  const { audit } = (await createApp(config, ports)).services
+  const keys = audit.publicKeys()
+  const { chains, broken } = await audit.verifyAll(publishedBy(keys))
   await close()
-  for (const { chain, reason, position } of broken) say(`${chain}: ${reason} at ${position}`)
-  if (broken.length > 0) throw new Error(`${broken.length} of ${chains} audit chains do not hold.`)
-  say(`All ${chains} audit chains hold.`)
+  return { what: `${chains} audit chains, signed by ${keys.join(', ')}`, broken }
 }
+
+const doctorAccess = async (args: string[]) =>
+  (await import('./doctor/access')).doctorAccess(args, settle().config.origin, say)
 
 /** Signs new sessions with a new key from the time on by which every node has read it; the old ones stay good. */
 const rotateKeys = async () => {
@@ -81,24 +94,31 @@ const rotateKeys = async () => {
   say(`Sessions are signed with a new key from ${new Date(from).toISOString()} on.`)
 }
 
-const commands: Record<string, () => unknown> = {
+const commands: Record<string, (args: string[]) => unknown> = {
   serve,
   migrate,
   'config check': () => say(describeConfig(settle().config)),
   'config example': () => writeSync(1, envExample()),
   'audit verify': verifyAudit,
+  'doctor access': doctorAccess,
   'keys rotate': rotateKeys,
   healthcheck,
   version: () => say(version),
 }
 
+const takesArguments = new Set(['audit verify', 'doctor access'])
+
 // What it makes is its owner's alone.
 process.umask(0o077)
 
 try {
-  const command = commands[process.argv.slice(2).join(' ') || 'serve']
-  if (!command) throw new Error(`latchkey ${Object.keys(commands).join(' | ')}`)
-  await command()
+  const words = process.argv.slice(2)
+  const asked = words.join(' ') || 'serve'
+  const name = Object.keys(commands).find((it) => asked === it || asked.startsWith(`${it} `))
+  const args = words.slice(name?.split(' ').length)
+  if (name === undefined || (args.length > 0 && !takesArguments.has(name)))
+    throw new Error(`latchkey ${Object.keys(commands).join(' | ')}`)
+  await commands[name]!(args)
 } catch (error) {
   writeSync(2, `${error instanceof Error ? error.message : 'It failed.'}\n`)
   process.exit(1)

@@ -131,6 +131,8 @@ export const auditService = ({ db, write, unaudited, clock, keyring, log, revoca
       return { type: form.type, name: `audit.${format}`, body }
     },
 
+    /** Of the keys that sign heads and checkpoints, the newest first. */
+    publicKeys: (): string[] => keyring.all('audit-sign').map(({ key }) => createSigner(key).publicKey),
     seal,
     prune,
     publish,
