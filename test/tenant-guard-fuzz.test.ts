@@ -78,7 +78,10 @@ test('no statement that the guard lets through shows a row of another workspace'
       const word = n === 1 ? 'mine' : 'theirs'
       return [
         { sql: 'insert into users values (?, ?, ?, ?, ?, ?)', args: [word, word, '', null, 'en', 0] },
-        { sql: 'insert into workspaces values (?, ?, ?, ?, ?)', args: [n, word, word, word, 0] },
+        {
+          sql: 'insert into workspaces (workspace_id, id, name, created_by, created_at) values (?, ?, ?, ?, ?)',
+          args: [n, word, word, word, 0],
+        },
         {
           sql: 'insert into members (workspace_id, user_id, role, created_at) values (?, ?, ?, ?)',
           args: [n, word, 'admin', 0],
