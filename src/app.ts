@@ -244,7 +244,7 @@ export const createApp = async (config: Config, ports: Ports, pages: Pages = () 
   addJobs(services, ports.keyring.reload)
   const intake = createIntake({
     ...{ app: app.fetch, clock, log, origins, https: config.https, probes: probes(services.health) },
-    isOurHost: createHostGuard(config.hosts),
+    isOurHost: createHostGuard(config.hosts, config.env === 'development'),
     cors: createCors((origin) => config.allowedOrigins.has(origin)),
     identify,
     denied: (exchange, status) => services.denials.note(denialOf(exchange, status)),

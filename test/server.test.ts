@@ -20,7 +20,11 @@ const start = async (env: Env = {}, graceMs?: number) => {
   const all = { LATCHKEY_PORT: '0', LATCHKEY_DATA_DIR: folder, LATCHKEY_START_FLOOR_MS: '0', ...env }
   const settle = (port?: number) =>
     readConfig({ ...all, ...(port !== undefined && { LATCHKEY_PORT: `${port}` }) }, { source: 'source' })
-  running = await startServer(settle, createLog({ write: (text) => lines.push(text) }), graceMs === undefined ? {} : { graceMs })
+  running = await startServer(
+    settle,
+    createLog({ write: (text) => lines.push(text) }),
+    graceMs === undefined ? {} : { graceMs },
+  )
   return { ...newCaller(running.listening), running, lines, folder }
 }
 
@@ -38,6 +42,16 @@ test('on a port that was free it answers under the names that go with it, and un
   expect((await send('GET', '/api/openapi.json')).status).toBe(200)
   expect((await send('GET', '/api/openapi.json', { headers: { host: `localhost:${port}` } })).status).toBe(200)
   expect((await send('GET', '/api/openapi.json', { headers: { host: 'evil.example.com' } })).status).toBe(421)
+})
+
+test('development does not answer what a proxy or tunnel passes on, which a test does', async () => {
+  const headers = { 'x-forwarded-for': '203.0.113.9' }
+  const { send } = await start()
+  expect((await send('GET', '/inbox.json', { headers })).status).toBe(421)
+  expect((await send('GET', '/inbox.json')).status).toBe(200)
+  await stop()
+  const behind = await start({ LATCHKEY_ENV: 'test', LATCHKEY_TRUSTED_PROXIES: '127.0.0.1' })
+  expect((await behind.send('GET', '/inbox.json', { headers })).status).toBe(200)
 })
 
 test('a second server on the same data is refused in words, and leaves the first at work', async () => {

@@ -3,17 +3,21 @@ import { Failure } from '../errors'
 
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
 
+const forwarding = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto']
+
 /**
  * Elysia looks for the path from character 11 of the URL: a short or malformed host would reach another route than it
  * shows. Hence both the header and the URL's host must be configured ones, and the path start at 11 or later.
+ * `isDirect`: what a proxy or tunnel passes on is not ours either; development, which shows mail, stays on its machine.
  */
 export const createHostGuard =
-  (hosts: ReadonlySet<string>) =>
+  (hosts: ReadonlySet<string>, isDirect = false) =>
   (request: Request): boolean => {
     const start = request.url.indexOf('//') + 2
     const end = request.url.indexOf('/', start)
     const routed = request.url.slice(start, end)
     if (end < 11 || !hosts.has(routed)) return false
+    if (isDirect && forwarding.some((name) => request.headers.has(name))) return false
     const claimed = request.headers.get('host')
     return claimed === null ? false : claimed === routed || hosts.has(claimed.toLowerCase())
   }
