@@ -28,17 +28,26 @@ const pullBytes = 64 * 1024
 const isKey = (key: string): boolean => /^[0-9A-Za-z]{20,64}$/.test(key)
 const codeOf = (error: unknown) => (error as { code?: unknown } | null)?.code
 
-const readNow = (path: string, { start, end }: ByteRange): Uint8Array<ArrayBuffer> => {
-  const bytes = new Uint8Array(end - start)
-  const fd = fs.openSync(path, 'r')
+const findFile = (path: string): number | undefined => {
   try {
-    if (fs.readSync(fd, bytes, 0, bytes.length, start) !== bytes.length) throw shorter()
+    return fs.openSync(path, 'r')
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+/** The bytes of a file, if there is one of that size. */
+const readNow = (path: string, size: number, { start, end }: ByteRange): Uint8Array<ArrayBuffer> | undefined => {
+  const fd = findFile(path)
+  if (fd === undefined) return undefined
+  try {
+    if (fs.fstatSync(fd).size !== size) return undefined
+    const bytes = Buffer.allocUnsafeSlow(end - start)
+    return fs.readSync(fd, bytes, 0, bytes.length, start) === bytes.length ? bytes : undefined
   } finally {
     fs.closeSync(fd)
   }
-  return bytes
 }
-const shorter = () => new Error('an object is shorter than its size')
 const read = promisify(fs.read)
 
 // A direct stream copies what it is given, so one buffer serves it all: fresh ones would gather faster than they are
@@ -52,7 +61,7 @@ const pulls = (path: string, { start, end }: ByteRange, hold: () => Hold): Reada
       try {
         for (let at = start; at < end && !gone; ) {
           const { bytesRead } = await read(fd, buffer, 0, Math.min(pullBytes, end - at), at)
-          if (bytesRead === 0) throw shorter()
+          if (bytesRead === 0) throw new Error('an object is shorter than its size')
           signal.throwIfAborted()
           await controller.write(buffer.subarray(0, bytesRead))
           await controller.flush()
@@ -136,9 +145,10 @@ export const createDiskBlobs = ({ folder, minFreeBytes = 64 * 1024 * 1024, calls
     stage,
     async open(key, size, range, hold) {
       const path = inside(objects, key)
-      if (fs.statSync(path, { throwIfNoEntry: false })?.size !== size) throw new Failure('not_found')
       const length = range.end - range.start
-      if (length <= maxReadBytes) return readNow(path, range)
+      const small = length <= maxReadBytes ? readNow(path, size, range) : undefined
+      if (small) return small
+      if (fs.statSync(path, { throwIfNoEntry: false })?.size !== size) throw new Failure('not_found')
       return length <= maxSliceBytes ? Bun.file(path).slice(range.start, range.end) : pulls(path, range, hold)
     },
     remove: (key) => rm(inside(objects, key), { force: true }),
