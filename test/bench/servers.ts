@@ -9,7 +9,7 @@ const root = join(import.meta.dir, '../..')
 export type Server = { url: string; stop(): Promise<void> }
 
 /** Starts a program that says `"listening":"<url>"` in a line; what it writes goes to a file, as in earnest. */
-const start = async (script: string, env: Record<string, string>): Promise<Server> => {
+export const startProgram = async (script: string, env: Record<string, string>): Promise<Server> => {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-bench-'))
   const log = join(folder, 'log')
   await Bun.write(log, '')
@@ -38,9 +38,9 @@ export const startLatchkey = async () => {
   const endless = Object.fromEntries(['read', 'write'].map((name) => [name, { limit: 1e9, seconds: 1 }]))
   const plans = join(mkdtempSync(join(tmpdir(), 'latchkey-plans-')), 'plans.json')
   await Bun.write(plans, JSON.stringify({ plans: { default: { workspace: endless, caller: endless } } }))
-  return start('src/cli.ts', { LATCHKEY_ENV: 'development', LATCHKEY_RATE_LIMITS: plans })
+  return startProgram('src/cli.ts', { LATCHKEY_ENV: 'development', LATCHKEY_RATE_LIMITS: plans })
 }
-export const startBare = (answer: string) => start('test/bench/bare.ts', { ANSWER: answer })
+export const startBare = (answer: string) => startProgram('test/bench/bare.ts', { ANSWER: answer })
 
 /** Somebody signed in, and a key of theirs. */
 export const newCredentials = async (url: string) => {
