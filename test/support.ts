@@ -120,11 +120,11 @@ export const testApp = async ({
     return code
   }
 
-  const signIn = async (email: string) => {
+  const signIn = async (email: string, label?: string) => {
     const started = await call('POST', '/api/auth/start', { body: { email, transport: 'token' } })
     const { challenge_id, binding } = started.body
     const code = await codeFor(email)
-    const { body } = await call('POST', '/api/auth/verify', { body: { challenge_id, binding, code } })
+    const { body } = await call('POST', '/api/auth/verify', { body: { challenge_id, binding, code, label } })
     const client = clientOf({ authorization: `Bearer ${body.token}` })
     const { body: me } = await client.get('/api/me')
     return {

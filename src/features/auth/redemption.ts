@@ -20,7 +20,7 @@ export type RedemptionDeps = {
   clock: Clock
   addresses: Addresses
   account: Pick<AccountService, 'findByAddress' | 'demandAddress' | 'newUser' | 'takeBack' | 'moveTo' | 'get'>
-  sessions: Pick<SessionService, 'open' | 'confirm' | 'current'>
+  sessions: Pick<SessionService, 'open' | 'confirm' | 'current' | 'isFamiliar'>
   workspaces: Pick<WorkspaceService, 'newWorkspace'>
   devices: Pick<DeviceService, 'remember'>
   /** Whether an unknown address may become a user. */
@@ -80,6 +80,7 @@ export const createRedemption = (deps: RedemptionDeps, store: ReturnType<typeof 
     const { user, isNew, statements, events } = await userFor(row, exact)
     const device = row.transport === 'cookie' ? await deps.devices.remember(user.id, held, label) : null
     const place = origin.client
+    const isKnown = device ? !device.isNew : await sessions.isFamiliar(user.id, label, place)
     const opened = await sessions.open({ userId: user.id, method, label, place, deviceId: device?.id ?? null })
     const event = { action: 'session.opened', targets: [opened.session.id], userId: user.id, change: { method } }
     await write(
@@ -87,8 +88,7 @@ export const createRedemption = (deps: RedemptionDeps, store: ReturnType<typeof 
       [...events, event],
       [
         ...[...claim, ...statements, ...(device?.statements ?? []), ...opened.statements],
-        // A client without cookies is new each time.
-        ...(isNew || device?.isNew === false ? [] : [deps.enqueueMail('new-device', opened.session.id, user.locale)]),
+        ...(isNew || isKnown ? [] : [deps.enqueueMail('new-device', opened.session.id, user.locale)]),
       ],
     )
     deps.mailWaits()

@@ -94,6 +94,10 @@ export const sessionService = ({ db, write, unaudited, clock, tokens, devices, i
       return row && { userId: row.userId, label: row.label, from: row.place, at: row.createdAt }
     },
 
+    /** Whether a user has had a session like it: what is known of a client that keeps no device cookie. */
+    isFamiliar: (userId: string, label: string, place: string | null): Promise<boolean> =>
+      store.hasAlike(userId, label, place),
+
     /** All sessions of a person that are kept, ended ones too, newest first. */
     held: async (person: Person): Promise<Session[]> =>
       (await store.all(person.id)).map((row) => present(row, person.sessionId)),

@@ -31,6 +31,18 @@ export const sessionStore = (db: Database) => {
     .orderBy(desc(sessions.createdAt), desc(sessions.id))
     .limit(sql.placeholder('limit'))
     .prepare()
+  const alike = db.orm
+    .select({ id: sessions.id })
+    .from(sessions)
+    .where(
+      and(
+        eq(sessions.userId, sql.placeholder('userId')),
+        eq(sessions.label, sql.placeholder('label')),
+        sql`${sessions.place} is ${sql.placeholder('place')}`,
+      ),
+    )
+    .limit(1)
+    .prepare()
   const all = db.orm
     .select()
     .from(sessions)
@@ -40,6 +52,9 @@ export const sessionStore = (db: Database) => {
 
   return {
     all: (userId: string) => all.all({ userId }),
+    /** Whether a person has had a session under that label from that network. */
+    hasAlike: async (userId: string, label: string, place: string | null) =>
+      (await alike.get({ userId, label, place })) !== undefined,
     byId: (id: string) => byId.get({ id }),
     /** A person's live sessions, newest first. */
     list: (userId: string, now: number, idleMs: number, after: After | null, limit: number) =>
