@@ -111,6 +111,27 @@ describe('a proof that a session asked for', () => {
       expect((await p.redeemLink(ada, link)).body.code).toBe('invalid_or_expired')
     })
 
+  test('leaves none of its credentials, and no address, in the database, a log line or an answer', async () => {
+    const ada = await t.signIn('ada@example.com')
+    const answers = [
+      (await ada.post('/api/auth/step-up', {})).body,
+      (await ada.post('/api/me/email', { email: 'new@example.org' })).body,
+      (await ada.post('/api/invitations', { email: 'guest@example.net', role: 'viewer' })).body.id,
+    ]
+    await t.app.services.jobs.runNow('outbox')
+    const secrets = t.inbox.list().flatMap((m) => {
+      const code = /\b\w{4}-\w{4}\b/.exec(m.text)?.[0]
+      return code ? [code, code.replace('-', ''), p.linkIn(m.text).secret] : []
+    })
+    expect(secrets.length).toBe(9)
+    answers.push((await p.redeemCode(ada, answers[1].challenge_id, await t.codeFor('new@example.org'))).body.session)
+    const files = await Promise.all([t.path, `${t.path}-wal`].map((path) => Bun.file(path).text()))
+    const everywhere = [JSON.stringify([answers, t.events]), ...files, ...t.lines].join('\n')
+    for (const secret of secrets) expect(everywhere).not.toContain(secret)
+    for (const address of ['ada@example', 'example.org', 'example.net']) expect(everywhere).not.toContain(address)
+    expect(everywhere).toContain(answers[0].challenge_id)
+  })
+
   test('ends with the session', async () => {
     const ada = await t.signIn('ada@example.com')
     const { body } = await ada.post('/api/auth/step-up', {})

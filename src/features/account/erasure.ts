@@ -8,7 +8,7 @@ import { userStore } from './store'
 
 type Leaving = { id: string; addressHash: string }
 /** What another feature holds of a person, as the statements that end it. @throws `conflict` where it may not end */
-export type Ending = (leaving: Leaving) => Statement[] | Promise<Statement[]>
+type Ending = (leaving: Leaving) => Statement[] | Promise<Statement[]>
 
 type Deps = {
   db: Database

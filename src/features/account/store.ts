@@ -5,7 +5,6 @@ import type { Database } from '../../ports'
 import { builder, demand, statement } from '../../write'
 
 export type UserRow = typeof users.$inferSelect
-export type FormerRow = typeof formerAddresses.$inferSelect
 
 export const userStore = (db: Database) => {
   const byId = db.orm

@@ -19,7 +19,7 @@ import type { RedeemLink, ResendCode, StartedChallenge, StartSignIn, VerifyCode 
 import { createRedemption, type Redeemed, type RedemptionDeps } from './redemption'
 import { type ChallengeRow, challengeStore, type Purpose } from './store'
 
-export type SignInPolicy = {
+type SignInPolicy = {
   ttlMs: number
   maxAttempts: number
   maxSends: number
