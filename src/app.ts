@@ -10,6 +10,7 @@ import { auditService } from './features/audit/service'
 import { createHumans } from './features/auth/human'
 import { authRoutes } from './features/auth/routes'
 import { deviceRoutes } from './features/devices/routes'
+import { docsRoutes } from './features/docs/routes'
 import { healthRoutes, probes } from './features/health/routes'
 import { healthService } from './features/health/service'
 import { invitationRoutes } from './features/invitations/routes'
@@ -174,6 +175,7 @@ type Http = { cookies: Cookies; origins: OriginGuard; identify: Identify; clock:
 const createRoutes = (config: Config, s: Services, { cookies, origins, identify, clock, log, pages }: Http) => {
   const access = createAccess(s.gate)
   const routes = (): readonly Route[] => app.routes
+  const describe = () => describeApi(routes(), { origin: config.origin, version })
   const app = new Elysia({ precompile: true })
     .onError(createErrorHandler(routes, log) as never)
     .use(authRoutes(access, cookies, origins, s.auth, s.sessions))
@@ -190,7 +192,8 @@ const createRoutes = (config: Config, s: Services, { cookies, origins, identify,
     .use(auditRoutes(access, s.audit, identify))
     .use(usageRoutes(access, s.usage, s.quotas))
     .use(operatorRoutes(access, s.operator))
-    .use(healthRoutes(access, s.health, () => describeApi(routes(), { origin: config.origin, version })))
+    .use(healthRoutes(access, s.health, describe))
+    .use(docsRoutes(access, describe))
   for (const page of pages(access)) app.use(page)
   assertEveryRouteDeclaresAccess(app.routes)
   return app

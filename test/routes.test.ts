@@ -64,6 +64,8 @@ const unread = () => {
 describe('every route', () => {
   test('is known: the public ones are these and no others', () => {
     expect(open.map(({ method, path }) => `${method} ${path}`).sort()).toEqual([
+      'GET /api/docs',
+      'GET /api/docs.css',
       'GET /api/openapi.json',
       'GET /v1/health',
       'GET /v1/health/ready',
@@ -122,7 +124,14 @@ describe('every route', () => {
   })
 
   test('says what each of its answers holds: a schema for every success, so that a new column never leaks', () => {
-    const streams = ['GET /media/:id', 'HEAD /media/:id', 'GET /api/openapi.json', 'GET /api/audit/export']
+    const streams = [
+      'GET /media/:id',
+      'HEAD /media/:id',
+      'GET /api/openapi.json',
+      'GET /api/docs',
+      'GET /api/docs.css',
+      'GET /api/audit/export',
+    ]
     for (const { method, path, hooks } of t.app.routes) {
       const { response } = hooks as { response?: unknown }
       if (method === 'DELETE' || streams.includes(`${method} ${path}`) || path === '/api/auth/sign-out') continue

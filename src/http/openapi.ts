@@ -77,7 +77,7 @@ const problemSchema = {
 
 /** The document for these routes; pages (nothing under /api, /v1 or /media) are left out. */
 export const describeApi = (routes: readonly Route[], { origin, version }: { origin: string; version: string }) => {
-  const paths: Record<string, Record<string, unknown>> = {}
+  const paths: Record<string, Record<string, ReturnType<typeof operationOf>>> = {}
   for (const route of routes) {
     if (!/^\/(api|v1|media)\//.test(route.path)) continue
     const path = route.path.replace(/\/$/, '').replace(/:(\w+)/g, '{$1}')
