@@ -59,12 +59,12 @@ export const createRevocations = (db: Database) => {
     .from(table)
     .prepare()
   const apply = (rows: readonly Row[]) => {
-    for (const { seq, subject } of rows as { seq: number; subject: string }[]) {
+    const applied = rows as { seq: number; subject: string }[]
+    for (const { seq, subject } of applied) {
       const seen = Math.max(seq, latest.get(subject) ?? 0)
       latest.delete(subject)
       latest.set(subject, seen)
       position = Math.max(position, seq)
-      for (const end of [...(watchers.get(subject) ?? [])]) end()
     }
     for (const [subject, seq] of latest) {
       if (latest.size <= maxSubjects) break
@@ -72,6 +72,8 @@ export const createRevocations = (db: Database) => {
       floor = Math.max(floor, seq)
     }
     version++
+    // Last: whoever watches looks at once whether it still stands, and must not be told so by what held before.
+    for (const { subject } of applied) for (const end of [...(watchers.get(subject) ?? [])]) end()
   }
 
   const holds = (subjects: readonly Subject[], born: number) =>
@@ -116,15 +118,15 @@ export const createRevocations = (db: Database) => {
     /** Whether none of the subjects was taken away after position `born`. */
     holds,
     /**
-     * A right that something under way hangs on, found valid at position `born`. When one of the subjects is taken away
+     * A right that something under way hangs on, found valid at `version()` `since`. When one of the subjects is taken away
      * `still` says whether it stands all the same; if not, `signal` aborts. Whoever holds it must `release` it.
      */
-    hold: (subjects: readonly Subject[], born: number, still: () => Promise<boolean>): Hold => {
+    hold: (subjects: readonly Subject[], since: number, still: () => Promise<boolean>): Hold => {
       const gone = new AbortController()
       const end = () => gone.abort(new Failure('forbidden', 'The right to this was taken away'))
       const recheck = () => void still().then((stands) => stands || end(), end)
       for (const s of subjects) watchers.set(s, (watchers.get(s) ?? new Set()).add(recheck))
-      if (!holds(subjects, born)) recheck()
+      if (version !== since) recheck()
       const release = () => {
         for (const s of subjects) {
           watchers.get(s)?.delete(recheck)

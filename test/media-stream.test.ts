@@ -38,8 +38,7 @@ beforeAll(async () => {
   app = await testApp({ blobs: counted })
   server = serveOnWire(app.app.fetch)
   admin = await app.as('admin')
-  const made = await app.fetch('POST', '/api/media', { headers: admin.headers, raw: Buffer.alloc(size, 7) })
-  url = ((await made.json()) as { url: string }).url
+  url = await upload()
 })
 afterEach(() => until(() => open === 0))
 afterAll(async () => {
@@ -47,14 +46,18 @@ afterAll(async () => {
   await app.stop()
 })
 
+const upload = async () => {
+  const made = await app.fetch('POST', '/api/media', { headers: admin.headers, raw: Buffer.alloc(size, 7) })
+  return ((await made.json()) as { url: string }).url
+}
 const until = async (what: () => boolean) => {
   for (const end = performance.now() + 2000; !what(); await Bun.sleep(1))
     if (performance.now() > end) throw new Error('it never came to that')
 }
 
 /** Begins to read the file, `change`s something once the first bytes are there, and reads on. */
-const readAround = async (headers: Record<string, string>, change: () => Promise<unknown>) => {
-  const socket = beginRequest(server.port, 'GET', url, headers)
+const readAround = async (headers: Record<string, string>, change: () => Promise<unknown>, target = url) => {
+  const socket = beginRequest(server.port, 'GET', target, headers)
   const answer = readAnswer(socket)
   // A reset takes with it what the reader has not read yet: the head must be here before.
   await new Promise<void>((resolve) => socket.on('data', ({ length }) => length > 10_000 && resolve()))
@@ -85,6 +88,17 @@ describe('a download under way', () => {
     const viewer = await app.as('viewer')
     const answer = await readAround(viewer.headers, () => admin.delete(`/api/members/${viewer.userId}`))
     expect(answer.whole).toBeFalse()
+  })
+
+  test('is cut when the file is deleted, and goes on when another is', async () => {
+    const [kept, lost] = [await upload(), await upload()]
+    const remove = () => admin.delete(lost.replace('/media/', '/api/media/'))
+    expect(
+      (await readAround(admin.headers, async () => expect((await remove()).status).toBe(204), lost)).whole,
+    ).toBeFalse()
+    const other = await upload()
+    const removeOther = () => admin.delete(other.replace('/media/', '/api/media/'))
+    expect((await readAround(admin.headers, removeOther, kept)).whole).toBeTrue()
   })
 
   test('goes on when what changes leaves the right to it', async () => {

@@ -172,3 +172,15 @@ test('an upload asked for by a stranger is refused before a byte of it is stored
   leavesNothing(async () => {
     expect((await ask(server.port, 'POST', '/api/media', { 'Content-Length': '50000' })).status).toBe(401)
   }))
+
+test('an upload that turns out to be over the quota leaves no object behind', async () => {
+  const plans = { address: {}, plans: { default: { workspace: {}, caller: {}, quotas: { storage_bytes: 4 } } } }
+  const small = await testApp({ ports: { plans } })
+  const { headers } = await small.as('admin')
+  const attempt = async (text: string) =>
+    (await small.fetch('POST', '/api/media', { headers, raw: new Response(text).body! })).status
+  const objects = () => readdirSync(join(small.config.blobs.path, 'objects')).length
+  expect([await attempt('12345'), objects()]).toEqual([402, 0])
+  expect([await attempt('1234'), objects()]).toEqual([201, 1])
+  await small.stop()
+})

@@ -20,7 +20,7 @@ type Deps = {
   clock: Clock
   keyring: Keyring
   log: Log
-  revocations: Pick<Revocations, 'position' | 'hold'>
+  revocations: Pick<Revocations, 'version' | 'hold'>
 }
 
 /** As whom the request is made now, by its credential; null for nobody. */
@@ -102,14 +102,14 @@ export const auditService = ({ db, write, unaudited, clock, keyring, log, revoca
      * CSV. Ends with an error when the right to it is taken away.
      */
     async export(actor: Actor, judge: Judge, { format }: ExportQuery) {
-      const [chain, form, born] = [chainOf(actor.workspace.id), exportForms[format], revocations.position()]
+      const [chain, form, since] = [chainOf(actor.workspace.id), exportForms[format], revocations.version()]
       await write(actor, { action: 'audit.exported', targets: [actor.workspace.publicId], change: { format } }, [])
       const head = await store.head(chain)
       const marks: ExportHead = {
         ...{ latchkey_audit: 1, workspace: actor.workspace.publicId },
         ...{ checkpoint: present('checkpoint', await store.checkpoint(chain)), head: present('head', head) },
       }
-      const right = revocations.hold(subjectsOf(actor), born, async () => {
+      const right = revocations.hold(subjectsOf(actor), since, async () => {
         const now = await judge(actor.workspace.publicId)
         return now?.permissions.has('audit:read') ?? false
       })

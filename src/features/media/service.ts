@@ -126,12 +126,12 @@ export const mediaService = ({ db, write, blobs, clock, log, revocations, limits
         throw new Failure('too_large', `At most ${limits.maxBytes} bytes`)
       await quotas.assertRoom(actor.workspace.id, 'storage_bytes', sent.bytes ?? 0)
       const { id: projectId } = actor.project
-      const born = revocations.position()
+      const since = revocations.version()
       const stands = async () => may(await judge(actor.workspace.publicId), 'media:create', projectId)
       if (!(await stands())) throw new Failure('forbidden')
       const blob = randomBase62(26)
       const staged = await blobs.stage(blob, sent.bytes)
-      const right = revocations.hold(subjectsOf(actor), born, stands)
+      const right = revocations.hold(subjectsOf(actor), since, stands)
       try {
         const { size, sha256, type } = await receive(body, sent.bytes, staged, limits, right.signal)
         if (sent.sha256.some((expected) => expected !== sha256)) throw new Failure('checksum_mismatch')
@@ -149,12 +149,12 @@ export const mediaService = ({ db, write, blobs, clock, log, revocations, limits
 
     /** @throws Failure `not_found` where there is no such file, or none that whoever asks may see: nobody can tell which. */
     async open(id: string, judge: Judge): Promise<OpenMedia> {
-      const born = revocations.position()
+      const since = revocations.version()
       const found = await find(id, judge)
       if (!found) throw new Failure('not_found')
       const { row, actor } = found
       const hold = () =>
-        revocations.hold([...subjectsOf(actor), `media:${id}`], born, async () => (await find(id, judge)) !== null)
+        revocations.hold([...subjectsOf(actor), `media:${id}`], since, async () => (await find(id, judge)) !== null)
       return { row, read: (range) => read(row, range, hold) }
     },
 
