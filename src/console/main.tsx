@@ -1,5 +1,5 @@
 // Where the console starts in the browser: which page an address shows, and who may see it.
-import { effect, signal } from '@preact/signals'
+import { computed, effect, signal } from '@preact/signals'
 import { type ComponentType, render } from 'preact'
 import type { Permission } from '../permissions'
 import { t } from './i18n'
@@ -116,8 +116,9 @@ effect(() => {
 })
 
 // A dialog belongs to the page, the workspace and the person it was opened for.
+const scene = computed(() => `${path.value} ${workspace.value?.id} ${who.value.is}`)
 effect(() => {
-  void [path.value, workspace.value?.id, who.value.is]
+  void scene.value
   closeDialog()
 })
 

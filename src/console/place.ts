@@ -32,7 +32,8 @@ export const workspace = computed(() => workspaces.value.find(({ id }) => id ===
 export const placeProblem = signal<Problem | null>(null)
 /** Whether it is known what one may do here. */
 export const isSettled = computed(() => !workspace.value || held.value?.workspace === workspace.value.id)
-export const may = (permission: Permission): boolean => held.value?.permissions.has(permission) ?? false
+export const may = (permission: Permission): boolean =>
+  held.value?.workspace === workspace.value?.id && (held.value?.permissions.has(permission) ?? false)
 
 /** Enters another workspace, from now on and in this browser's next visit. */
 export const enter = (id: string): void => {
@@ -66,7 +67,10 @@ let here: Workspace | undefined
 effect(() => {
   const now = workspace.value
   const isGone = here && who.value.is === 'user' && !workspaces.value.some(({ id }) => id === here?.id)
-  if (here && isGone) toast(t('workspaces.gone', { name: here.name }))
+  if (here && isGone) {
+    toast(t('workspaces.gone', { name: here.name }))
+    go(paths.overview)
+  }
   if (who.value.is === 'nobody') held.value = null
   here = now
   workspaceId.value = now?.id ?? null

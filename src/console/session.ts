@@ -19,7 +19,8 @@ const isSignIn = () => path.peek().startsWith(paths.signIn)
 const tabs = new BroadcastChannel('latchkey.session')
 
 const leave = () => {
-  ended.value = who.peek().is === 'user'
+  // Several calls may hear of it; the first knows that somebody was signed in.
+  if (who.peek().is === 'user') ended.value = true
   who.value = { is: 'nobody' }
 }
 
@@ -39,7 +40,8 @@ export const loadWho = async (): Promise<void> => {
   if (answer.ok) {
     who.value = { is: 'user', me: answer.data }
     if (!hasChosen()) locale.value = answer.data.locale
-  } else if (answer.problem.code !== 'unauthenticated') who.value = { is: 'failed', problem: answer.problem }
+  } else if (answer.problem.code !== 'unauthenticated' && who.peek().is !== 'user')
+    who.value = { is: 'failed', problem: answer.problem }
 }
 
 /** The way to sign-in that comes back to where the person is. */

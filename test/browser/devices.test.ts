@@ -29,10 +29,11 @@ describe.skipIf(!hasChromium)('the devices of an account', () => {
     await signInByCode(pocket, server, email)
     await signInByCode(desk, server, email)
     await desk.getByRole('link', { name: 'Account' }).click()
-    await desk.getByText('Safari on iPhone').waitFor()
+    await sessions().getByText('Safari on iPhone').waitFor()
   })
 
-  const rows = () => desk.getByRole('main').getByRole('listitem')
+  const sessions = () => desk.getByRole('list', { name: 'Devices' })
+  const rows = () => sessions().getByRole('listitem')
   const isSignedOut = async (page: Page) => {
     await page.goto(`${server.origin}/account`)
     await page.getByLabel('E-mail').waitFor()
@@ -96,7 +97,7 @@ describe.skipIf(!hasChromium)('the devices of an account', () => {
     await desk.reload()
     await desk.getByText('Something went wrong on our side.').waitFor()
     await desk.getByRole('button', { name: 'Try again' }).click()
-    await desk.getByText('Safari on iPhone').waitFor()
+    await sessions().getByText('Safari on iPhone').waitFor()
   })
 
   test('everything works by the keyboard, the focus is seen and never lost', async () => {
@@ -106,7 +107,7 @@ describe.skipIf(!hasChromium)('the devices of an account', () => {
         return { name: document.activeElement!.textContent, outline: style.outlineStyle !== 'none' }
       })
     await desk.reload()
-    await desk.getByText('Safari on iPhone').waitFor()
+    await sessions().getByText('Safari on iPhone').waitFor()
     const tabTo = async (name: string) => {
       for (let steps = 0; steps < 30; steps++) {
         await desk.keyboard.press('Tab')

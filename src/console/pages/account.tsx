@@ -133,9 +133,6 @@ export const AccountPage = () => {
   return (
     <>
       <Head title={t('account.title')} />
-      <p class="lead">
-        {t('account.signed_in_as')} <strong>{email}</strong>
-      </p>
       <Profile key={`${name} ${email}`} name={name} email={email} />
       <Section title={t('devices.title')} lead={t('devices.lead')}>
         <Devices />

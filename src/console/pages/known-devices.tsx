@@ -32,7 +32,9 @@ export const KnownDevices = () => {
                 {device.current && <span class="badge">{t('devices.current')}</span>}
               </p>
               <p class="facts">
-                {t('known.last_used')} <Ago at={device.last_used_at} />
+                <span>
+                  {t('known.last_used')} <Ago at={device.last_used_at} />
+                </span>
               </p>
             </div>
             <Button onClick={() => askForget(device)} aria-label={t('known.forget_named', { device: device.label })}>

@@ -83,7 +83,9 @@ export const ProjectMembers = ({ project }: { project: Project }) => {
             <div class="row-body">
               <p class="row-title">{nameOf(user_id)}</p>
               <p class="facts">
-                {t('project_members.since')} <Ago at={added_at} />
+                <span>
+                  {t('project_members.since')} <Ago at={added_at} />
+                </span>
               </p>
             </div>
             <span class="badge plain">{t(`role.${role}`)}</span>

@@ -3,7 +3,6 @@ import type { Row } from './table'
 
 export const accountStrings = {
   'account.title': { en: 'Account', zh: '账户' },
-  'account.signed_in_as': { en: 'Signed in as', zh: '当前登录' },
   'account.profile': { en: 'You', zh: '个人资料' },
   'account.name': { en: 'Your name', zh: '您的姓名' },
   'account.name_hint': {
