@@ -132,29 +132,47 @@ test('after its grace nothing of a workspace is left in any table but its audit,
   file.close()
 })
 
-test('a refusal is on record with who, where and which route, once in ten minutes and counted after', async () => {
+test('a refusal is on record with who, where and which route: the first at once, those of ten minutes together', async () => {
   const viewer = await t.as('viewer')
   for (let i = 0; i < 5; i++) expect((await viewer.post('/api/projects', { name: 'x' })).status).toBe(403)
   for (let i = 0; i < 300; i++) await t.call('GET', '/api/me', { headers: { authorization: `Bearer x${i}` } })
   const denials = t.app.services.denials
   await denials.flush()
   t.clock.advance(10 * 60_000)
+  await denials.flush()
+  t.clock.advance(1)
   expect((await viewer.post('/api/projects', { name: 'x' })).status).toBe(403)
   await denials.flush()
   const { data } = (await (await t.signIn('founder@example.com')).get('/api/audit?action=access.denied')).body
+  const told = (times: number) => ({ method: 'POST', route: '/api/projects/', status: 403, times })
+  const by = { type: 'user', id: viewer.userId }
   expect(data.map((e: Record<string, unknown>) => [e['outcome'], e['actor'], e['change']])).toEqual([
-    [
-      'denied',
-      { type: 'user', id: viewer.userId },
-      { method: 'POST', route: '/api/projects/', status: 403, more_before: 4 },
-    ],
-    ['denied', { type: 'user', id: viewer.userId }, { method: 'POST', route: '/api/projects/', status: 403 }],
+    ['denied', by, told(1)],
+    ['denied', by, told(4)],
+    ['denied', by, told(1)],
   ])
   expect(data[0].client).toBe('203.0.113.0/24')
   const file = new Libsql(t.path, { readonly: true })
   const strangers = file.prepare(
     "select count(*) as n from audit_events where chain = 'instance' and action = 'access.denied'",
   )
-  expect(strangers.get()).toMatchObject({ n: 1 })
+  expect(strangers.get()).toMatchObject({ n: 2 })
   file.close()
+})
+
+test('a flood of refusals from everywhere leaves a bounded number of rows, and says how many it did not keep', async () => {
+  const viewer = await t.as('viewer')
+  const { denials } = t.app.services
+  for (let i = 0; i < 500; i++)
+    await t.call('GET', '/api/me', { headers: { authorization: 'Bearer x' }, from: `198.51.${i % 250}.${i >> 8}` })
+  await denials.flush()
+  expect((await viewer.post('/api/projects', { name: 'x' })).status).toBe(403)
+  await denials.flush()
+  const file = new Libsql(t.path, { readonly: true })
+  const rows = file.prepare("select change from audit_events where action = 'access.denied' order by rowid").all()
+  file.close()
+  const changes = (rows as { change: string }[]).map(({ change }) => JSON.parse(change))
+  expect(changes.filter(({ status }) => status === 401)).toHaveLength(20)
+  expect(changes.find(({ uncounted }) => uncounted > 0)).toEqual({ uncounted: 460 })
+  expect(changes.at(-1)).toMatchObject({ status: 403, times: 1 })
 })

@@ -2,7 +2,7 @@
 import { levels } from '../permissions'
 import { listOf, type Reply, type Send, type Sent, textOf } from './http'
 
-export const people = ['admin', 'member', 'viewer', 'guest', 'stranger'] as const
+const people = ['admin', 'member', 'viewer', 'guest', 'stranger'] as const
 type PersonName = (typeof people)[number]
 
 export type Tools = {
@@ -31,7 +31,7 @@ export type Person = {
 
 const bearer = (token: string): Headers => ({ authorization: `Bearer ${token}` })
 
-export const signIn = async ({ send, codeFor }: Tools, email: string): Promise<Person> => {
+const signIn = async ({ send, codeFor }: Tools, email: string): Promise<Person> => {
   const started = await send('POST', '/api/auth/start', { body: { email, transport: 'token' } })
   const [challenge_id, binding] = [textOf(started, 'challenge_id'), textOf(started, 'binding')]
   const proof = { challenge_id, binding, code: await codeFor(email) }
