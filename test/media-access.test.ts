@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { mediaHeads } from './data/media-heads'
 import { type Answer, type TestApp, testApp } from './support'
 
 type Person = Awaited<ReturnType<TestApp['as']>>
@@ -117,6 +118,45 @@ describe('the bytes of a file', () => {
     expect((await get(url, viewer.headers)).status).toBe(500)
     expect(app.events.filter((e) => e.fields.media === id)).toMatchObject([{ level: 'error', fields: { blob } }])
     expect((await get(url, stranger.headers)).status).toBe(404)
+  })
+})
+
+describe('a file in a browser', () => {
+  const headersOf = async (bytes: string | Uint8Array<ArrayBuffer>, name: string, range = '') => {
+    const headers = { ...admin.headers, 'x-file-name': name, 'content-type': 'text/html' }
+    const made = (await (await app.fetch('POST', '/api/media', { headers, raw: bytes })).json()) as Made
+    return (await app.fetch('GET', made.url, { headers: { ...admin.headers, ...(range && { range }) } })).headers
+  }
+  const guards = {
+    'content-security-policy':
+      "default-src 'none'; media-src 'self'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'",
+    'x-content-type-options': 'nosniff',
+    'cross-origin-resource-policy': 'same-origin',
+    'referrer-policy': 'no-referrer',
+    'cache-control': 'private, no-cache, no-transform',
+    'x-robots-tag': 'none',
+    vary: 'Cookie, Authorization',
+  }
+
+  test.each([
+    ['a page', '<!doctype html><script>alert(1)</script>', 'x.html'],
+    ['a drawing', '<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>', 'x.svg'],
+  ])('is saved and never shown where it could run: %s', async (_, text, name) => {
+    expect(Object.fromEntries(await headersOf(text, name))).toMatchObject({
+      ...guards,
+      'content-type': 'application/octet-stream',
+      'content-disposition': `attachment; filename="${name}"`,
+    })
+  })
+
+  test('is shown where it is a picture by its bytes, under the same guards, in parts too', async () => {
+    const png = new Uint8Array(Buffer.from(mediaHeads[0]![2], 'hex'))
+    for (const range of ['', 'bytes=0-7'])
+      expect(Object.fromEntries(await headersOf(png, 'x.html', range))).toMatchObject({
+        ...guards,
+        'content-type': 'image/png',
+        'content-disposition': 'inline; filename="x.html"',
+      })
   })
 })
 
