@@ -152,7 +152,6 @@ const createCopyFeed = (deps: Deps, copy: Copy) => {
     )
     if (reachable !== (failure === null)) log.warn({ error: failure }, `the primary is ${failure ? 'away' : 'back'}`)
     reachable = failure === null
-    if (copy.wentBack()) halt('The primary is in an older state than the copy here.')
   }
 
   const look = oneAtATime(async () => {

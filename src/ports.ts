@@ -77,8 +77,6 @@ export type Copy = {
   /** Fetch what is new at once. */
   pull(): void
   onAdvance(listener: () => void): void
-  /** Whether the primary has shown itself older than the copy. */
-  wentBack(): boolean
 }
 /** `alone`: this process is the only one. `primary`: there may be others, and each read asks the primary. */
 export type Sharing = { kind: 'alone' } | { kind: 'primary' } | Copy

@@ -34,37 +34,57 @@ const newIssuer = () => {
   return { publicKey: publicKey.export({ format: 'jwk' }).x as string, token }
 }
 
-export type Sqld = { url: string; token(access: 'rw' | 'ro'): string; stop(): Promise<void> }
+export type Sqld = Awaited<ReturnType<typeof startSqld>>
 
 /** Starts sqld on a free port. @throws Error where there is no binary for this platform. */
-export const startSqld = async (): Promise<Sqld> => {
+export const startSqld = async () => {
   const binary = findBinary()
-  const folder = newFolder()
+  let folder = newFolder()
   const address = `127.0.0.1:${await freePort()}`
   const issuer = newIssuer()
-  const child = Bun.spawn([binary, '--no-welcome', '--http-listen-addr', address, '--db-path', folder], {
-    env: { RUST_LOG: 'off', SQLD_AUTH_JWT_KEY: issuer.publicKey },
-    stdout: 'ignore',
-    stderr: 'ignore',
-  })
-  const stop = async () => {
+  const url = `http://${address}`
+  const start = () =>
+    Bun.spawn([binary, '--no-welcome', '--http-listen-addr', address, '--db-path', folder], {
+      env: { RUST_LOG: 'off', SQLD_AUTH_JWT_KEY: issuer.publicKey },
+      stdout: 'ignore',
+      stderr: 'ignore',
+    })
+  let child = start()
+
+  const kill = async () => {
     child.kill('SIGKILL')
     await child.exited
+  }
+  const stop = async () => {
+    await kill()
     rmSync(folder, { recursive: true, force: true })
   }
-  const url = `http://${address}`
   const isUp = () =>
-    fetch(`${url}/health`).then(
+    fetch(`${url}/health`, { signal: AbortSignal.timeout(1000) }).then(
       (answer) => answer.ok,
       () => false,
     )
-  const giveUpAt = performance.now() + startsWithinMs
-  while (!(await isUp())) {
-    if (child.exitCode === null && performance.now() < giveUpAt) await Bun.sleep(5)
-    else {
-      await stop()
-      throw new Error('sqld did not start')
+  const come = async () => {
+    const giveUpAt = performance.now() + startsWithinMs
+    while (!(await isUp())) {
+      if (child.exitCode !== null || performance.now() > giveUpAt) {
+        await stop()
+        throw new Error('sqld did not start')
+      }
+      await Bun.sleep(5)
     }
   }
-  return { url, token: issuer.token, stop }
+  /** Comes back after `kill`, on what is in `from`: its own folder unless told. */
+  const restart = async (from = folder) => {
+    folder = from
+    child = start()
+    await come()
+  }
+  await come()
+  return {
+    ...{ url, address, token: issuer.token, stop, kill, restart },
+    folder: () => folder,
+    freeze: () => child.kill('SIGSTOP'),
+    thaw: () => child.kill('SIGCONT'),
+  }
 }

@@ -14,7 +14,7 @@ type Options = { path: string; url: string; token: string; replicaToken: string 
 type Primary = ReturnType<typeof createPrimary>
 
 // How long a write waits for the copy to show it; then reads ask the primary, until the copy has come so far.
-const showWithinMs = 250
+const showWithinMs = 1000
 const decideWithinMs = 500
 const firstCopyWithinMs = 600_000
 const catchUpWithinMs = 10_000
@@ -59,17 +59,18 @@ const settle = async (path: string, primary: Primary) => {
 const createReplicaLink = (primary: Primary, hurried: Primary, copy: Pick<Link, 'read'>, sync: Sync) => {
   let needed = Number.NEGATIVE_INFINITY
   let isTrusted = () => true
-  let wentBack = false
 
   const read: Link['read'] = (sql, args) =>
     isTrusted() && sync.frame() >= needed ? copy.read(sql, args) : hurried.read(sql, args)
 
   const batch = async (statements: readonly Statement[]) => {
-    const before = sync.frame()
+    const [before, renewals] = [sync.frame(), sync.renewals()]
     const { outcomes, replicationIndex } = await primary.batch(statements)
-    // A primary that counts lower than its copy has lost what the copy holds.
-    wentBack ||= replicationIndex < before
-    needed = Math.max(needed, replicationIndex)
+    // A primary that was killed counts anew when it is back.
+    if (replicationIndex < before && renewals === sync.renewals()) {
+      sync.renew()
+      needed = replicationIndex
+    } else needed = Math.max(needed, replicationIndex)
     if (isTrusted()) await sync.reach(replicationIndex, showWithinMs)
     return outcomes
   }
@@ -79,7 +80,6 @@ const createReplicaLink = (primary: Primary, hurried: Primary, copy: Pick<Link, 
     askUnless: (trusted: () => boolean): void => {
       isTrusted = trusted
     },
-    wentBack: () => wentBack,
   }
 }
 type Sync = ReturnType<typeof startSync>
@@ -116,13 +116,13 @@ export const openReplicaDatabase = async ({ path, url, token, replicaToken }: Op
 
 const serveReplica = (path: string, primary: Primary, hurried: Primary, sync: Sync, unlock: () => void): Database => {
   const reader = openReader(path)
-  const { read, batch, askUnless, wentBack } = createReplicaLink(primary, hurried, reader, sync)
+  const { read, batch, askUnless } = createReplicaLink(primary, hurried, reader, sync)
   const close = async () => {
     await sync.stop()
     reader.close()
     unlock()
   }
   const { pull, onAdvance } = sync
-  const copy = { kind: 'copy' as const, read: reader.read, askUnless, pull, onAdvance, wentBack }
+  const copy = { kind: 'copy' as const, read: reader.read, askUnless, pull, onAdvance }
   return createDatabase({ read, batch, close }, copy)
 }

@@ -1,9 +1,9 @@
 // The thread that keeps a replica's file up: it pulls every 100 ms and when told to. What blocks in it holds up nobody.
 import Libsql from 'libsql'
 
-export type SyncOrder = { path: string; url: string; token: string } | 'pull' | 'stop'
-/** How far the file has come, as the primary counts; null when a pull failed. */
-export type SyncReport = number | null | 'stopped'
+export type SyncOrder = { path: string; url: string; token: string } | 'pull' | 'renew' | 'stop'
+/** How far the file has come, as the primary counts; null when a pull failed; an order that was carried out. */
+export type SyncReport = number | null | 'renewed' | 'stopped'
 
 const everyMs = 100
 const retryMs = 1000
@@ -28,17 +28,19 @@ const start = ({ path, url, token }: Exclude<SyncOrder, string>) => {
     clearTimeout(timer)
     timer = setTimeout(pull, wait)
   }
-  close = () => replica?.close()
+  close = () => {
+    replica?.close()
+    replica = undefined
+  }
   pull()
 }
 
 self.onmessage = ({ data }) => {
   if (typeof data !== 'string') return start(data)
   clearTimeout(timer)
-  if (data === 'stop') {
-    close()
-    self.postMessage('stopped')
-  }
+  if (data !== 'pull') close()
+  if (data === 'renew') self.postMessage('renewed')
+  if (data === 'stop') self.postMessage('stopped')
   // Many orders that came during one pull are the next one.
   else timer = setTimeout(pull, 0)
 }

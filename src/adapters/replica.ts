@@ -35,6 +35,7 @@ export const removeReplica = (path: string): void => {
 }
 
 const stopWithinMs = 4000
+const nowhere = -1
 
 type Waiter = { index: number; come(reached: boolean): void }
 
@@ -44,12 +45,15 @@ export const startSync = (order: Exclude<SyncOrder, string>) => {
   const send = (message: SyncOrder) => worker.postMessage(message)
   const listeners = new Set<() => void>()
   let waiters: Waiter[] = []
-  let frame = -1
+  let frame = nowhere
+  let isRenewing = false
+  let renewals = 0
 
   let stopped = () => {}
   worker.onmessage = ({ data }: MessageEvent<SyncReport>) => {
     if (data === 'stopped') return stopped()
-    if (data === null || data === frame) return
+    if (data === 'renewed') isRenewing = false
+    if (typeof data !== 'number' || data === frame || isRenewing) return
     frame = data
     for (const { index, come } of waiters) if (index <= data) come(true)
     for (const listener of listeners) listener()
@@ -58,7 +62,15 @@ export const startSync = (order: Exclude<SyncOrder, string>) => {
 
   return {
     frame: () => frame,
+    renewals: () => renewals,
     pull: () => send('pull'),
+    /** The primary counts anew: how far the file has come is not known until it was asked again. */
+    renew: (): void => {
+      frame = nowhere
+      renewals++
+      if (!isRenewing) send('renew')
+      isRenewing = true
+    },
     onAdvance: (listener: () => void): void => void listeners.add(listener),
     /** Whether the file has come to `index` within `ms`. */
     reach: (index: number, ms: number): Promise<boolean> => {

@@ -1,0 +1,73 @@
+// A fenced receipt: once it says confirmed no node takes what was ended, however that node is.
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { type Cluster, type Node, startCluster, until } from './cluster'
+
+let cluster: Cluster
+let [a, b] = [] as unknown as [Node, Node]
+let token: string
+
+beforeAll(async () => {
+  cluster = await startCluster()
+  a = await cluster.addNode()
+  b = await cluster.addNode()
+  token = (await cluster.signIn(a)).token
+}, 60_000)
+afterAll(() => cluster.stop(), 30_000)
+
+const statusAt = async (node: Node, as: string): Promise<number> =>
+  (await node.call('GET', '/api/whoami', { token: as }).catch(() => ({ status: 0 }))).status
+
+/** Ends a key at `a` while `b` is as `during` makes it; gives the receipt, how long it took, and what b said since. */
+const endWhile = async (during: () => unknown, after: () => unknown) => {
+  const key = await cluster.newKey(a, token)
+  await until(async () => (await statusAt(b, key.token)) === 200)
+  await during()
+  const began = performance.now()
+  const { body } = await a.call('DELETE', `/api/keys/${key.id}?fence=all`, { token })
+  const tookMs = performance.now() - began
+  const asked = Array.from({ length: 20 }, () => statusAt(b, key.token))
+  await after()
+  const said = new Set(await Promise.all(asked))
+  for (let i = 0; i < 20; i++) said.add(await statusAt(b, key.token))
+  return { receipt: body.other_nodes, tookMs, said, key }
+}
+
+test('a healthy node confirms within two seconds', async () => {
+  const { receipt, tookMs, said } = await endWhile(
+    () => {},
+    () => {},
+  )
+  expect(receipt).toEqual({ bound_ms: 5000, confirmed: true })
+  expect(tookMs).toBeLessThan(2500)
+  expect([...said]).toEqual([401])
+}, 30_000)
+
+test('without a fence the receipt says what it knows and does not wait', async () => {
+  const key = await cluster.newKey(a, token)
+  b.link.freeze()
+  const began = performance.now()
+  const { body } = await a.call('DELETE', `/api/keys/${key.id}`, { token })
+  expect(performance.now() - began).toBeLessThan(1000)
+  expect(body.other_nodes).toEqual({ bound_ms: 5000, confirmed: false })
+  b.link.mend()
+  await until(b.isReady)
+}, 30_000)
+
+test.each([
+  ['partitioned', () => b.link.cut(), () => b.link.mend()],
+  ['behind a link that stands still', () => b.link.freeze(), () => b.link.mend()],
+  ['whose copy stands still', () => b.link.freezeSync(), () => b.link.mend()],
+  ['frozen', () => b.freeze(), () => b.thaw()],
+  ['killed and just restarting', () => b.kill(), () => b.restart()],
+] as const)(
+  'a node %s takes nothing after the receipt',
+  async (_how, during, after) => {
+    const { receipt, tookMs, said } = await endWhile(during, after)
+    expect(receipt).toEqual({ bound_ms: 5000, confirmed: true })
+    expect(tookMs).toBeLessThan(8000)
+    expect(said.has(200)).toBe(false)
+    await until(b.isReady)
+    await until(async () => (await statusAt(b, token)) === 200)
+  },
+  60_000,
+)
