@@ -1,6 +1,7 @@
 // The one door to a change: a feature's statements and their audit row go to the database as one batch.
-import { type SQL, sql } from 'drizzle-orm'
+import { fillPlaceholders, getTableColumns, type SQL, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/libsql'
+import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { auditEvents, guards } from '../db/schema'
 import { type ErrorCode, Failure } from './errors'
 import { newId } from './lib/id'
@@ -11,15 +12,34 @@ import type { Revocations } from './revocation'
 /** drizzle with no connection: it builds statements and can run none. */
 export const builder = drizzle.mock()
 
+type Query = { toSQL(): { sql: string; params: unknown[] } }
+
 /** A drizzle query as a statement for `write()`. */
-export const statement = (query: { toSQL(): { sql: string; params: unknown[] } }): Statement => {
+export const statement = (query: Query): Statement => {
   const { sql: text, params } = query.toSQL()
   return { sql: text, args: params as Value[] }
 }
 
+/** As `statement` for a query with placeholders, its text made once: what is written often is not built anew each time. */
+export const compile = <V extends Record<string, unknown>>(query: Query): ((values: V) => Statement) => {
+  const { sql: text, params } = query.toSQL()
+  return (values) => ({ sql: text, args: fillPlaceholders(params, values) as Value[] })
+}
+
+/** Inserts of whole rows into `table`, compiled; what a row leaves out is its column's default. */
+export const inserter = <T extends SQLiteTable>(table: T): ((row: T['$inferInsert']) => Statement) => {
+  const columns = Object.entries(getTableColumns(table))
+  const blank = Object.fromEntries(columns.map(([name, column]) => [name, column.default ?? null]))
+  const row = Object.fromEntries(columns.map(([name]) => [name, sql.placeholder(name)]))
+  const insert = compile(builder.insert(table).values(row as T['$inferInsert']))
+  return (values) => insert({ ...blank, ...values })
+}
+
+const failUnlessChanged = statement(builder.insert(guards).select(sql`select 0 where changes() = 0`))
+
 /** Fails the batch with `code` when the statement just before it changed no row. */
 export const guard = (code: ErrorCode, detail?: string): Statement => ({
-  ...statement(builder.insert(guards).select(sql`select 0 where changes() = 0`)),
+  ...failUnlessChanged,
   orElse: new Failure(code, detail),
 })
 
@@ -62,25 +82,25 @@ const placeOf = (author: Author, event: Event) => {
   return { workspaceId: 0 as WorkspaceId, chain: userId === undefined ? 'instance' : `user:${userId}` }
 }
 
+const insertEvent = inserter(auditEvents)
+
 const auditStatement = (author: Author, event: Event, at: number): Statement => {
   const change = event.change ?? null
   if (change && JSON.stringify(change).length > maxChangeBytes)
     throw new Error(`audit change too large: ${event.action}`)
-  return statement(
-    builder.insert(auditEvents).values({
-      ...placeOf(author, event),
-      id: newId('evt'),
-      action: event.action,
-      actorType: author.type,
-      actorId: 'id' in author ? author.id : null,
-      targets: [...event.targets],
-      outcome: event.outcome ?? 'done',
-      requestId: author.origin?.requestId ?? null,
-      client: author.origin?.client ?? null,
-      change,
-      at,
-    }),
-  )
+  return insertEvent({
+    ...placeOf(author, event),
+    id: newId('evt'),
+    action: event.action,
+    actorType: author.type,
+    actorId: 'id' in author ? author.id : null,
+    targets: [...event.targets],
+    outcome: event.outcome ?? 'done',
+    requestId: author.origin?.requestId ?? null,
+    client: author.origin?.client ?? null,
+    change,
+    at,
+  })
 }
 
 type Deps = { db: Database; clock: Clock; revocations: Pick<Revocations, 'apply'>; hint?: Hint | undefined }
@@ -94,10 +114,14 @@ export const createWrite =
   ({ db, clock, revocations, hint }: Deps) =>
   async (author: Author, event: Event | readonly Event[], statements: readonly Statement[]): Promise<Outcome[]> => {
     const events = [event].flat() as Event[]
-    const outcomes = await db.batch([...statements, ...events.map((e) => auditStatement(author, e, clock.now()))])
+    // First, so that a request that was sent twice is told by that and not by what the other one made.
+    const claims = author.origin?.claim?.(events[0]?.targets[0] ?? '') ?? []
+    const audit = events.map((e) => auditStatement(author, e, clock.now()))
+    const all = await db.batch([...claims, ...statements, ...audit])
+    const outcomes = all.slice(claims.length, claims.length + statements.length)
     for (const [i, s] of statements.entries()) if (s.revokes) revocations.apply(outcomes[i]!.rows)
     if (hint && statements.some((s) => s.revokes)) hint.tell()
-    return outcomes.slice(0, statements.length)
+    return outcomes
   }
 
 export type Write = ReturnType<typeof createWrite>

@@ -26,7 +26,7 @@ describe('asking for a code', () => {
       for (const answer of await Promise.all(i % 2 ? pair : pair.reverse())) shapes.add(shapeOf(answer))
     }
     expect(shapes.size).toBe(1)
-  })
+  }, 60_000)
 
   test('answers whom sign-up is closed to, and who has had all mails, as everybody', async () => {
     t = await testApp({ env: { LATCHKEY_SIGN_UP: 'domains:example.org', LATCHKEY_RATE_LIMITS: 'default' } })
@@ -79,7 +79,7 @@ describe('asking for a code', () => {
     const z = (sum - (n * (2 * n + 1)) / 2) / Math.sqrt((n * n * (2 * n + 1)) / 12)
     expect(Math.abs(z)).toBeLessThan(5)
     expect(ranked[0]!.ms).toBeGreaterThan(floorMs - 1)
-  })
+  }, 60_000)
 })
 
 test('of 1,000,000 codes each character is as likely at each place', () => {

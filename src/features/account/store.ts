@@ -2,7 +2,7 @@
 import { and, asc, eq, gt, gte, isNull, ne, type SQL, sql } from 'drizzle-orm'
 import { formerAddresses, users } from '../../../db/schema'
 import type { Database } from '../../ports'
-import { builder, demand, statement } from '../../write'
+import { builder, demand, inserter, statement } from '../../write'
 
 export type UserRow = typeof users.$inferSelect
 
@@ -78,7 +78,7 @@ export const userStore = (db: Database) => {
       statement(builder.delete(formerAddresses).where(gt(sql`${instant}`, formerAddresses.expiresAt))),
     byId: (id: string) => byId.get({ id }),
     byAddress: (hash: string) => byAddress.get({ hash }),
-    insert: (row: typeof users.$inferInsert) => statement(builder.insert(users).values(row)),
+    insert: inserter(users),
     update: (id: string, change: Partial<Pick<UserRow, 'name' | 'locale'>>) =>
       statement(builder.update(users).set(change).where(eq(users.id, id))),
   }

@@ -1,48 +1,59 @@
 // The only SQL about budgets and spent proofs: rows, so that they outlive a restart and several nodes share them.
-import { and, eq, gt, lt, not, or, type SQL, sql } from 'drizzle-orm'
+import { and, eq, gt, lt, not, or, type Placeholder, type SQL, sql } from 'drizzle-orm'
 import { budgetUses, humanProofs } from '../../../db/schema'
 import type { Database, Statement } from '../../ports'
-import { builder, ifChanged, statement } from '../../write'
-import type { Limit, Share } from './budgets'
+import { builder, compile, ifChanged, inserter, statement } from '../../write'
+import type { Budget, Limit, Share } from './budgets'
 
 const longestMs = 86_400_000
 
 const subjectOf = ([{ name }, of]: Share) => `${name}:${of}`
+const now = sql.placeholder('now')
 
 /** Whether the newest `most` uses all lie within the time the limit looks back. */
-const isReached = (subject: string, { most, withinMs }: Limit, now: number): SQL => {
-  const uses = and(eq(budgetUses.subject, subject), gt(budgetUses.at, now - withinMs))
+const isReached = (subject: Placeholder, { most, withinMs }: Limit): SQL => {
+  const uses = and(eq(budgetUses.subject, subject), gt(budgetUses.at, sql`${now} - ${withinMs}`))
   return sql`exists (select 1 from ${budgetUses} where ${uses} limit 1 offset ${most - 1})`
 }
 
-const hasRoom = (share: Share, now: number): SQL => {
-  const [{ limits, trickleMs }] = share
-  const reached = (limit: Limit) => isReached(subjectOf(share), limit, now)
-  const room = limits.map((limit) => not(reached(limit)))
+const hasRoom = (subject: Placeholder, { limits, trickleMs }: Budget): SQL => {
+  const room = limits.map((limit) => not(isReached(subject, limit)))
   if (trickleMs === undefined) return and(...room)!
-  return or(and(...room), not(reached({ most: 1, withinMs: trickleMs })))!
+  return or(and(...room), not(isReached(subject, { most: 1, withinMs: trickleMs })))!
 }
 
-const insert = (share: Share, at: number) =>
-  statement(builder.insert(budgetUses).values({ id: sql`null`, subject: subjectOf(share), at }))
+/** Notes a use of the first of `wanted`, where all of them have room; made once for each list of budgets. */
+const compileSpending = (wanted: readonly Budget[]) => {
+  const room = wanted.map((budget, i) => hasRoom(sql.placeholder(`subject${i}`), budget))
+  const row = sql`select null, ${sql.placeholder('subject0')}, ${now} where ${and(...room)}`
+  return compile(builder.insert(budgetUses).select(row))
+}
+const spendings = new Map<string, ReturnType<typeof compileSpending>>()
+const insert = inserter(budgetUses)
 
 /** Notes one use of each share, where all of them have room; else the last of these statements changes no row. */
-export const spend = (shares: readonly [Share, ...Share[]], now: number): Statement[] => {
-  const [first, ...others] = shares
-  const row = sql`select null, ${subjectOf(first)}, ${now} where ${and(...shares.map((s) => hasRoom(s, now)))}`
-  return [statement(builder.insert(budgetUses).select(row)), ...others.map((share) => ifChanged(insert(share, now)))]
+export const spend = (shares: readonly [Share, ...Share[]], at: number): Statement[] => {
+  const key = shares.map(([{ name }]) => name).join()
+  const spending = spendings.get(key) ?? compileSpending(shares.map(([budget]) => budget))
+  spendings.set(key, spending)
+  const subjects = shares.map(subjectOf)
+  const named = Object.fromEntries(subjects.map((subject, i) => [`subject${i}`, subject]))
+  return [spending({ ...named, now: at }), ...subjects.slice(1).map((subject) => ifChanged(insert({ subject, at })))]
 }
+
+const same = and(eq(budgetUses.subject, sql.placeholder('subject')), eq(budgetUses.at, sql.placeholder('at')))
+const removeOne = compile<{ subject: string; at: number }>(
+  builder
+    .delete(budgetUses)
+    .where(eq(budgetUses.id, sql`(select max(${budgetUses.id}) from ${budgetUses} where ${same})`)),
+)
 
 /** Takes back one use that was noted at `at`. */
-export const giveBack = (share: Share, at: number): Statement => {
-  const same = and(eq(budgetUses.subject, subjectOf(share)), eq(budgetUses.at, at))
-  const one = sql`(select max(${budgetUses.id}) from ${budgetUses} where ${same})`
-  return statement(builder.delete(budgetUses).where(eq(budgetUses.id, one)))
-}
+export const giveBack = (share: Share, at: number): Statement => removeOne({ subject: subjectOf(share), at })
 
 /** Forgets uses that no budget looks back to. */
-export const removeOldUses = (now: number): Statement =>
-  statement(builder.delete(budgetUses).where(lt(budgetUses.at, now - longestMs)))
+export const removeOldUses = (at: number): Statement =>
+  statement(builder.delete(budgetUses).where(lt(budgetUses.at, at - longestMs)))
 
 /** Asks whether a share has room at `now`, where that decides what happens before anything is written. */
 export const createBudgetReader = (db: Database) => {
@@ -64,8 +75,7 @@ export const createBudgetReader = (db: Database) => {
 }
 
 /** Spends a proof that a person asks: a second time it changes nothing, by failing. */
-export const spendProof = (proof: { id: string; expiresAt: number }): Statement =>
-  statement(builder.insert(humanProofs).values(proof))
+export const spendProof: (proof: { id: string; expiresAt: number }) => Statement = inserter(humanProofs)
 
 /** Forgets proofs that have ended by themselves. */
 export const removeEndedProofs = (now: number): Statement =>

@@ -1,8 +1,8 @@
 // The only SQL about challenges. Each change says in SQL what must hold for it.
-import { and, eq, gt, inArray, isNull, lt, lte, ne, or, type SQL, sql } from 'drizzle-orm'
+import { and, eq, gt, inArray, isNull, lt, lte, ne, or, type Placeholder, type SQL, sql } from 'drizzle-orm'
 import { challenges, sessions } from '../../../db/schema'
 import type { Database } from '../../ports'
-import { builder, statement } from '../../write'
+import { builder, compile, inserter, statement } from '../../write'
 
 export type ChallengeRow = typeof challenges.$inferSelect
 export type Purpose = ChallengeRow['purpose']
@@ -10,7 +10,14 @@ export type Purpose = ChallengeRow['purpose']
 /** Of one id, bound to something that the asker holds. */
 const isBound = (id: string, bindings: readonly string[]): SQL | undefined =>
   and(eq(challenges.id, id), inArray(challenges.bindingHash, [...bindings]))
-const isLive = (now: number) => and(isNull(challenges.outcome), gt(challenges.expiresAt, now))
+const isLive = (now: number | Placeholder) => and(isNull(challenges.outcome), gt(challenges.expiresAt, now))
+
+const consume = compile<{ id: string; now: number }>(
+  builder
+    .update(challenges)
+    .set({ consumedAt: sql`${sql.placeholder('now')}`, outcome: 'consumed' })
+    .where(and(eq(challenges.id, sql.placeholder('id')), isLive(sql.placeholder('now')))),
+)
 
 export const challengeStore = (db: Database) => {
   const byId = db.orm
@@ -21,7 +28,7 @@ export const challengeStore = (db: Database) => {
 
   return {
     byId: (id: string) => byId.get({ id }),
-    insert: (row: typeof challenges.$inferInsert) => statement(builder.insert(challenges).values(row)),
+    insert: inserter(challenges),
     /** Counts an attempt before anything is compared; changes no row when none is left. */
     countAttempt: (id: string, bindings: readonly string[], now: number, maxAttempts: number) =>
       statement(
@@ -46,13 +53,7 @@ export const challengeStore = (db: Database) => {
           ),
       ),
     /** The one consumption: whoever changes the row has it. */
-    consume: (id: string, now: number) =>
-      statement(
-        builder
-          .update(challenges)
-          .set({ consumedAt: now, outcome: 'consumed' })
-          .where(and(eq(challenges.id, id), isLive(now))),
-      ),
+    consume: (id: string, now: number) => consume({ id, now }),
     /** Ends the other live challenges of an address: those of one purpose and session, or `all`. */
     supersede: ({ id, addressHash, purpose, sessionId }: ChallengeRow, now: number, all = false) =>
       statement(

@@ -3,7 +3,7 @@ import { and, desc, eq, inArray, notInArray, sql } from 'drizzle-orm'
 import { devices, sessions } from '../../../db/schema'
 import { type After, afterArgs, isAfter } from '../../lib/page'
 import type { Database, Statement } from '../../ports'
-import { builder, statement } from '../../write'
+import { builder, inserter, statement } from '../../write'
 
 export type DeviceRow = typeof devices.$inferSelect
 
@@ -33,7 +33,7 @@ export const deviceStore = (db: Database) => {
     bySecret: (hash: string) => bySecret.all({ hash }),
     /** A person's devices, newest first. */
     list: (userId: string, after: After | null, limit: number) => list.all({ userId, limit, ...afterArgs(after) }),
-    insert: (row: typeof devices.$inferInsert) => statement(builder.insert(devices).values(row)),
+    insert: inserter(devices),
     used: (id: string, label: string, now: number) =>
       statement(builder.update(devices).set({ label, lastUsedAt: now }).where(eq(devices.id, id))),
     /** Keeps the `most` devices of a person that were used last. */

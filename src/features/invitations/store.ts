@@ -4,7 +4,7 @@ import { invitations, members, projectMembers, projects, users, workspaces } fro
 import { type After, afterArgs, isAfter } from '../../lib/page'
 import type { WorkspaceId } from '../../permissions'
 import type { Database } from '../../ports'
-import { builder, demand, statement } from '../../write'
+import { builder, demand, inserter, statement } from '../../write'
 
 export type InvitationRow = typeof invitations.$inferSelect
 
@@ -47,19 +47,25 @@ const reads = (db: Database) => {
     .orderBy(desc(invitations.createdAt), desc(invitations.id))
     .limit(sql.placeholder('limit'))
     .prepare()
-  return { ...offers, list }
+  const find = db.orm
+    .select()
+    .from(invitations)
+    .where(and(eq(invitations.workspaceId, sql.placeholder('workspaceId')), eq(invitations.id, sql.placeholder('id'))))
+    .prepare()
+  return { ...offers, list, find }
 }
 
 export const invitationStore = (db: Database) => {
-  const { ofAddress, byId, list } = reads(db)
+  const { ofAddress, byId, list, find } = reads(db)
   return {
     /** The invitations that an address may accept. */
     ofAddress: (hash: string, now: number) => ofAddress.all({ hash, now }),
     /** One that still stands, wherever it is. */
     byId: (id: string, now: number) => byId.get({ id, now }),
+    find: (workspaceId: WorkspaceId, id: string) => find.get({ workspaceId, id }),
     list: (workspaceId: WorkspaceId, after: After | null, limit: number) =>
       list.all({ workspaceId, limit, ...afterArgs(after) }),
-    insert: (row: typeof invitations.$inferInsert) => statement(builder.insert(invitations).values(row)),
+    insert: inserter(invitations),
     /** Whether the person is an admin there at this moment. */
     isAdmin: (workspaceId: WorkspaceId, userId: string): SQL =>
       sql`exists (select 1 from ${members} where ${and(

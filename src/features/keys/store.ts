@@ -4,7 +4,7 @@ import { apiKeys, members, projects, revocations, workspaces } from '../../../db
 import { type After, afterArgs, isAfter } from '../../lib/page'
 import type { Role, WorkspaceId } from '../../permissions'
 import type { Database, Statement } from '../../ports'
-import { builder, statement } from '../../write'
+import { builder, inserter, statement } from '../../write'
 
 const listed = {
   id: apiKeys.id,
@@ -91,7 +91,7 @@ export const keyStore = (db: Database) => {
     /** A workspace's keys, newest first, revoked ones included. */
     list: (workspaceId: WorkspaceId, limit: number, after: After | null) =>
       list.all({ workspaceId, limit, ...afterArgs(after) }),
-    insert: (row: typeof apiKeys.$inferInsert) => statement(builder.insert(apiKeys).values(row)),
+    insert: inserter(apiKeys),
     update: (workspaceId: WorkspaceId, id: string, change: { name?: string; ipAllow?: string[] | null }) =>
       statement(builder.update(apiKeys).set(change).where(isKey(workspaceId, id))),
     /** Brings the end of a live key forward to `until`, once: its successor is made in the same batch. */

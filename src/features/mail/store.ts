@@ -2,7 +2,7 @@
 import { and, asc, eq, inArray, isNull, lt, lte, or, sql } from 'drizzle-orm'
 import { outbox } from '../../../db/schema'
 import type { Database, Row } from '../../ports'
-import { builder, statement } from '../../write'
+import { builder, compile, inserter, statement } from '../../write'
 
 /** Which mail it is. */
 export type Template = typeof outbox.$inferSelect.template
@@ -31,6 +31,30 @@ export const readClaimed = (row: Row): Claimed => ({
   until: row.due_at as number,
 })
 
+const claim = compile<{ now: number; until: number; limit: number }>(
+  builder
+    .update(outbox)
+    .set({ dueAt: sql`${sql.placeholder('until')}`, attempts: sql`${outbox.attempts} + 1` })
+    .where(
+      inArray(
+        outbox.id,
+        builder
+          .select({ id: outbox.id })
+          .from(outbox)
+          .where(and(waiting, lte(outbox.dueAt, sql.placeholder('now'))))
+          .orderBy(asc(outbox.dueAt))
+          .limit(sql.placeholder('limit')),
+      ),
+    )
+    .returning(),
+)
+const end = compile<{ id: string; sentAt: number | null; failedAt: number | null }>(
+  builder
+    .update(outbox)
+    .set({ sentAt: sql`${sql.placeholder('sentAt')}`, failedAt: sql`${sql.placeholder('failedAt')}` })
+    .where(and(eq(outbox.id, sql.placeholder('id')), waiting)),
+)
+
 export const outboxStore = (db: Database) => {
   const due = db.orm
     .select({ id: outbox.id })
@@ -50,34 +74,12 @@ export const outboxStore = (db: Database) => {
     /** Whether a mail from before that instant still waits. */
     isLate: async (before: number) => (await late.get({ before })) !== undefined,
     isDue: async (now: number) => (await due.get({ now })) !== undefined,
-    insert: (row: typeof outbox.$inferInsert) => statement(builder.insert(outbox).values(row)),
+    insert: inserter(outbox),
     /** Takes mails that are due, the oldest first: until `until` nobody else does. */
-    claim: (now: number, until: number, limit: number) =>
-      statement(
-        builder
-          .update(outbox)
-          .set({ dueAt: until, attempts: sql`${outbox.attempts} + 1` })
-          .where(
-            inArray(
-              outbox.id,
-              builder
-                .select({ id: outbox.id })
-                .from(outbox)
-                .where(and(waiting, lte(outbox.dueAt, now)))
-                .orderBy(asc(outbox.dueAt))
-                .limit(limit),
-            ),
-          )
-          .returning(),
-      ),
+    claim: (now: number, until: number, limit: number) => claim({ now, until, limit }),
     /** Sent or given up, once and for good. */
-    end: (id: string, how: { sentAt: number } | { failedAt: number }) =>
-      statement(
-        builder
-          .update(outbox)
-          .set(how)
-          .where(and(eq(outbox.id, id), waiting)),
-      ),
+    end: (id: string, how: { sentAt?: number; failedAt?: number }) =>
+      end({ id, sentAt: how.sentAt ?? null, failedAt: how.failedAt ?? null }),
     /** Makes a claimed mail due at `dueAt`, unless somebody else has claimed it by now. */
     putOff: ({ id, until }: Claimed, dueAt: number) =>
       statement(

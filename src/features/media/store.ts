@@ -4,7 +4,7 @@ import { media, workspaces } from '../../../db/schema'
 import { type After, afterArgs, isAfter } from '../../lib/page'
 import type { WorkspaceId } from '../../permissions'
 import type { Database } from '../../ports'
-import { builder, statement } from '../../write'
+import { builder, inserter, statement } from '../../write'
 
 export type MediaRow = typeof media.$inferSelect
 
@@ -83,7 +83,7 @@ export const mediaStore = (db: Database) => {
     byId: (workspaceId: WorkspaceId, id: string) => byId.get({ workspaceId, id }),
     /** The workspace an id is in, and nothing more: rights are judged there. */
     locate: (id: string) => locate.get({ id }),
-    insert: (row: typeof media.$inferInsert) => statement(builder.insert(media).values(row)),
+    insert: inserter(media),
     rename: (place: Place, name: string) => statement(builder.update(media).set({ name }).where(at(place))),
     delete: (place: Place, deletedAt: number) => statement(builder.update(media).set({ deletedAt }).where(at(place))),
     /** Files deleted before an instant, at most `limit`. */

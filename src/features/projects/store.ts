@@ -4,7 +4,7 @@ import { members, projectMembers, projects } from '../../../db/schema'
 import { type After, afterArgs, isAfter } from '../../lib/page'
 import { type Role, roles, type WorkspaceId } from '../../permissions'
 import type { Database } from '../../ports'
-import { builder, statement } from '../../write'
+import { builder, inserter, statement } from '../../write'
 
 export type ProjectRow = typeof projects.$inferSelect
 
@@ -29,7 +29,7 @@ export const projectStore = (db: Database) => {
     list: (workspaceId: WorkspaceId, ids: readonly string[], after: After | null, limit: number) =>
       list.all({ workspaceId, ids: JSON.stringify(ids), limit, ...afterArgs(after) }),
     byId: (workspaceId: WorkspaceId, id: string) => byId.get({ workspaceId, id }),
-    insert: (row: typeof projects.$inferInsert) => statement(builder.insert(projects).values(row)),
+    insert: inserter(projects),
     update: (workspaceId: WorkspaceId, id: string, change: { name?: string; restricted?: boolean }) =>
       statement(builder.update(projects).set(change).where(isLive(workspaceId, id))),
     /** Out of sight at once, its slug free for another; the rows go with the purge. The default one stays. */

@@ -3,12 +3,49 @@ import { and, desc, eq, gt, inArray, isNull, lt, ne, or, sql } from 'drizzle-orm
 import { revocations, sessions } from '../../../db/schema'
 import { type After, afterArgs, isAfter } from '../../lib/page'
 import type { Database, Statement } from '../../ports'
-import { builder, statement } from '../../write'
+import { builder, compile, inserter, statement } from '../../write'
 
 // SQLite takes no offset without a limit.
 const atMost = 10_000
 
 export type SessionRow = typeof sessions.$inferSelect
+
+type Surplus = { userId: string; now: number; seenSince: number; keep: number }
+const given = (name: keyof Surplus) => sql.placeholder(name)
+
+const surplus = builder
+  .select({ id: sessions.id })
+  .from(sessions)
+  .where(
+    and(
+      ...[eq(sessions.userId, given('userId')), isNull(sessions.revokedAt)],
+      ...[gt(sessions.expiresAt, given('now')), gt(sessions.lastSeenAt, given('seenSince'))],
+    ),
+  )
+  .orderBy(desc(sessions.createdAt), desc(sessions.id))
+  .limit(atMost)
+  .offset(given('keep'))
+const revokeSurplus = compile<Surplus>(
+  builder
+    .insert(revocations)
+    .select(
+      builder
+        .select({
+          seq: sql`null`.as('seq'),
+          subject: sql`'session:' || ${sessions.id}`.as('subject'),
+          createdAt: sql`${given('now')}`.as('created_at'),
+        })
+        .from(sessions)
+        .where(inArray(sessions.id, surplus)),
+    )
+    .returning({ seq: revocations.seq, subject: revocations.subject }),
+)
+const endSurplus = compile<Surplus>(
+  builder
+    .update(sessions)
+    .set({ revokedAt: sql`${given('now')}` })
+    .where(inArray(sessions.id, surplus)),
+)
 
 export const sessionStore = (db: Database) => {
   const byId = db.orm
@@ -59,7 +96,7 @@ export const sessionStore = (db: Database) => {
     /** A person's live sessions, newest first. */
     list: (userId: string, now: number, idleMs: number, after: After | null, limit: number) =>
       list.all({ userId, now, seenSince: now - idleMs, limit, ...afterArgs(after) }),
-    insert: (row: typeof sessions.$inferInsert) => statement(builder.insert(sessions).values(row)),
+    insert: inserter(sessions),
     /** Ends one session of a person; changes no row when it is not theirs or has ended. */
     end: (userId: string, id: string, now: number) =>
       statement(
@@ -77,27 +114,8 @@ export const sessionStore = (db: Database) => {
       ),
     /** Ends the live sessions of a person but the `keep` newest, and revokes each by itself. */
     endOldest: (userId: string, now: number, idleMs: number, keep: number): Statement[] => {
-      const live = [isNull(sessions.revokedAt), gt(sessions.expiresAt, now), gt(sessions.lastSeenAt, now - idleMs)]
-      const surplus = builder
-        .select({ id: sessions.id })
-        .from(sessions)
-        .where(and(eq(sessions.userId, userId), ...live))
-        .orderBy(desc(sessions.createdAt), desc(sessions.id))
-        .limit(atMost)
-        .offset(keep)
-      const subjects = builder
-        .select({
-          seq: sql`null`.as('seq'),
-          subject: sql`'session:' || ${sessions.id}`.as('subject'),
-          createdAt: sql`${now}`.as('created_at'),
-        })
-        .from(sessions)
-        .where(inArray(sessions.id, surplus))
-      const revoked = builder.insert(revocations).select(subjects)
-      return [
-        { ...statement(revoked.returning({ seq: revocations.seq, subject: revocations.subject })), revokes: true },
-        statement(builder.update(sessions).set({ revokedAt: now }).where(inArray(sessions.id, surplus))),
-      ]
+      const values = { userId, now, seenSince: now - idleMs, keep }
+      return [{ ...revokeSurplus(values), revokes: true }, endSurplus(values)]
     },
     /** The mailbox was proved anew; changes no row where the session has ended. */
     confirm: (userId: string, id: string, now: number) =>

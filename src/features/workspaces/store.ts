@@ -3,7 +3,7 @@ import { and, asc, eq, gt, isNull, type SQL, sql } from 'drizzle-orm'
 import { members, projectMembers, projects, workspaces } from '../../../db/schema'
 import type { WorkspaceId } from '../../permissions'
 import type { Database } from '../../ports'
-import { builder, statement } from '../../write'
+import { builder, inserter, statement } from '../../write'
 
 export const workspaceStore = (db: Database) => {
   const membership = {
@@ -60,9 +60,9 @@ export const workspaceStore = (db: Database) => {
     /** The live projects of a workspace, each with the role that the person has in it alone. */
     projectsOf: (workspaceId: WorkspaceId, userId: string | null) =>
       projectsOf.all({ workspaceId, userId: userId ?? '' }),
-    insert: (row: typeof workspaces.$inferInsert) => statement(builder.insert(workspaces).values(row)),
-    insertProject: (row: typeof projects.$inferInsert) => statement(builder.insert(projects).values(row)),
-    insertMember: (row: typeof members.$inferInsert) => statement(builder.insert(members).values(row)),
+    insert: inserter(workspaces),
+    insertProject: inserter(projects),
+    insertMember: inserter(members),
     update: (workspaceId: WorkspaceId, change: { name?: string; maxAuthAgeMs?: number | null }) =>
       statement(builder.update(workspaces).set(change).where(isOf(workspaceId))),
     /** Changes no row when it is being deleted already. */
