@@ -38,7 +38,11 @@ const serve = async () => {
   })
   if (process.stdout.isTTY && config.env === 'development')
     say(`Latchkey is at ${config.origin}, its mail at ${config.origin}/inbox`)
-  log.info({ version, listening, origin: config.origin, env: config.env }, 'started')
+  const { origin, env, signUp, human, sessions, startFloorMs, rateLimits } = config
+  log.info(
+    { version, listening, origin, env, policy: { signUp, human, sessions, startFloorMs, rateLimits } },
+    'started',
+  )
 }
 
 /** Ends with 0 when the server of these settings answers that it lives. */
