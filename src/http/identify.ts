@@ -46,12 +46,10 @@ type Wanted = Readonly<{ workspace: string | null; project: string | null; reque
 
 const bearer = /^Bearer ([A-Za-z0-9._~+/-]{1,2048})$/i
 
+type As = { type: 'user' | 'key'; id: string }
+
 /** The actor in the project that the request names, else in the only one it may enter, else in the default one. */
-export const actorIn = (
-  tenancy: Tenancy,
-  as: { type: 'user' | 'key'; id: string },
-  wanted: string | null,
-): Identity['actor'] => {
+const newActorIn = (tenancy: Tenancy, as: As, wanted: string | null): Identity['actor'] => {
   const { projects, ...rest } = tenancy
   const project =
     wanted !== null
@@ -64,6 +62,18 @@ export const actorIn = (
   const open = wanted !== null && project ? [project] : projects
   const permissions = project ? heldIn(tenancy, project.id) : tenancy.permissions
   return { ...rest, ...as, permissions, project: project ?? null, projects: open.map((p) => p.id) }
+}
+
+const unnamed = new WeakMap<Tenancy, Identity['actor']>()
+/** As `newActorIn`; made once where no project is named, since a tenancy is that of one user or key. */
+const actorIn = (tenancy: Tenancy, as: As, wanted: string | null): Identity['actor'] => {
+  if (wanted !== null) return newActorIn(tenancy, as, wanted)
+  let known = unnamed.get(tenancy)
+  if (known === undefined) {
+    known = newActorIn(tenancy, as, null)
+    unnamed.set(tenancy, known)
+  }
+  return known
 }
 
 const within = (person: SessionProof | null, actor: Identity['actor']): Identity =>

@@ -110,6 +110,6 @@ const targetOf = (url: string): string => url.slice(url.indexOf('/', url.indexOf
 
 // By hand, not JSON.stringify: only ids and patterns of ours stand in it, and it is written for every request.
 const line = (e: Exchange, status: number, ms: number, now: number): string =>
-  `{"time":${now},"request_id":"${e.requestId}","method":"${e.request.method}","route":"${e.route}","status":${status},"ms":${ms.toFixed(2)}${
+  `{"time":${now},"request_id":"${e.requestId}","method":"${e.request.method}","route":"${e.route}","status":${status},"ms":${Math.round(ms * 100) / 100}${
     e.workspace === null ? '' : `,"workspace":"${e.workspace}"`
   }}\n`
