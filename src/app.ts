@@ -41,6 +41,7 @@ import { createIntake } from './http/intake'
 import { describeApi } from './http/openapi'
 import { createHostGuard, createOriginGuard, type OriginGuard } from './http/origin-guard'
 import { createErrorHandler } from './http/problem'
+import { createOnce } from './idempotency'
 import { createJobs } from './jobs'
 import type { Keyring } from './keyring'
 import { randomBase62 } from './lib/id'
@@ -129,6 +130,7 @@ const createServices = (config: Config, ports: Ports) => {
     ...{
       revocations,
       feed,
+      once: createOnce({ db, clock, keyring }),
       jobs,
       workspaces,
       keys,
@@ -182,11 +184,11 @@ const createRoutes = (config: Config, s: Services, { cookies, origins, identify,
     .use(accountRoutes(access, cookies, s.account))
     .use(sessionRoutes(access, s.sessions))
     .use(deviceRoutes(access, cookies, s.devices))
-    .use(workspaceRoutes(access, s.workspaces))
-    .use(projectRoutes(access, s.projects, s.projectMembers))
+    .use(workspaceRoutes(access, s.workspaces, s.once))
+    .use(projectRoutes(access, s.projects, s.projectMembers, s.once))
     .use(memberRoutes(access, s.members))
-    .use(invitationRoutes(access, s.invitations))
-    .use(keyRoutes(access, s.keys))
+    .use(invitationRoutes(access, s.invitations, s.once))
+    .use(keyRoutes(access, s.keys, s.once))
     .use(leakRoutes(access, s.hygiene))
     .use(mediaRoutes(access, s.media, identify, clock.now))
     .use(auditRoutes(access, s.audit, identify))

@@ -1,4 +1,5 @@
 // The one table of who may do what: every permission, the least role and the least key level that hold it.
+import type { Statement } from './ports'
 
 export const roles = ['viewer', 'member', 'admin'] as const
 export type Role = (typeof roles)[number]
@@ -8,7 +9,9 @@ export const leastRole = (a: Role, b: Role): Role => (roles.indexOf(a) < roles.i
 export const levels = ['read', 'write', 'delete', 'admin'] as const
 export type Level = (typeof levels)[number]
 
-type Holders = { scope: 'account' | 'any' | 'operator' } | { scope: 'workspace'; role: Role | null; level: Level | null }
+type Holders =
+  | { scope: 'account' | 'any' | 'operator' }
+  | { scope: 'workspace'; role: Role | null; level: Level | null }
 const of = (role: Role | null, level: Level | null) => ({ scope: 'workspace', role, level }) as const
 const account = { scope: 'account' } as const
 const operator = { scope: 'operator' } as const
@@ -72,7 +75,9 @@ const rank = <T>(order: readonly T[], held: T, least: T | null) =>
   least !== null && order.indexOf(held) >= order.indexOf(least)
 
 /** What any session holds about its own person, in no workspace. */
-export const ofPerson: ReadonlySet<Permission> = new Set(permissions.filter((p) => table[p].scope === 'any' || table[p].scope === 'account'))
+export const ofPerson: ReadonlySet<Permission> = new Set(
+  permissions.filter((p) => table[p].scope === 'any' || table[p].scope === 'account'),
+)
 const byName = <N extends string>(names: readonly N[], of: (name: N) => ReadonlySet<Permission>) =>
   Object.fromEntries(names.map((name) => [name, of(name)])) as Record<N, ReadonlySet<Permission>>
 
@@ -93,7 +98,13 @@ export const listPermissions = (held: ReadonlySet<Permission>): readonly Permiss
 export type WorkspaceId = number & { readonly brand: 'WorkspaceId' }
 
 /** Where a request comes from, for the audit row and the log; of this request only. */
-export type Origin = Readonly<{ requestId: string; client: string | null; userAgent: string | null }>
+export type Origin = Readonly<{
+  requestId: string
+  client: string | null
+  userAgent: string | null
+  /** Goes along with the change that the request makes, given what it makes: an Idempotency-Key stands for that then. */
+  claim?: ((madeId: string) => Statement[]) | null
+}>
 
 /** A signed-in person in no workspace: enough for their own account and nothing else. */
 export type Person = Readonly<{

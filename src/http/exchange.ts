@@ -21,6 +21,7 @@ export class Exchange implements Origin {
   contentLength: number | null
   /** Whether it has passed access and limits: both are asked once, though two hooks ask. */
   isAdmitted: boolean
+  claim: NonNullable<Origin['claim']> | null
   /** How its limits stand, as headers, where there is reason to tell. */
   rateLimit: Readonly<Record<string, string>> | null
 
@@ -36,6 +37,7 @@ export class Exchange implements Origin {
     this.workspace = null
     this.contentLength = null
     this.isAdmitted = false
+    this.claim = null
     this.rateLimit = null
   }
 

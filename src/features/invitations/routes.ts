@@ -1,18 +1,22 @@
 // Invitations over HTTP: sent by an admin, accepted by a session of the address.
 import { Elysia } from 'elysia'
 import type { Access } from '../../http/access'
+import type { Once } from '../../idempotency'
 import { PageQuery } from '../../lib/page'
 import { Accepted, Invitation, InvitationList, InvitationParams, Invite, OfferList } from './model'
 import type { InvitationService } from './service'
 
-export const invitationRoutes = (access: Access, invitations: InvitationService) =>
+export const invitationRoutes = (access: Access, invitations: InvitationService, once: Once) =>
   new Elysia({ name: 'invitations', prefix: '/api' })
     .use(access)
-    .post('/invitations', async ({ actor, body, status }) => status(201, await invitations.create(actor, body)), {
-      access: 'invitation:create',
-      body: Invite,
-      response: { 201: Invitation },
-    })
+    .post(
+      '/invitations',
+      async ({ caller, actor, body, status }) => {
+        const make = () => invitations.create(actor, body)
+        return status(201, await once(caller, actor, body, make, (id) => invitations.get(actor, id)))
+      },
+      { access: 'invitation:create', body: Invite, response: { 201: Invitation } },
+    )
     .get('/invitations', ({ actor, query }) => invitations.list(actor, query), {
       access: 'invitation:read',
       query: PageQuery,

@@ -78,6 +78,13 @@ export const invitationService = (deps: Deps) => {
       return present(row, now)
     },
 
+    /** @throws `not_found` */
+    async get(actor: Actor, id: string): Promise<Invitation> {
+      const row = await store.find(actor.workspace.id, id)
+      if (!row) throw new Failure('not_found')
+      return present(row, clock.now())
+    },
+
     /** The workspace's invitations, newest first, ended ones included. */
     async list(actor: Actor, query: PageQuery): Promise<Page<Invitation>> {
       const now = clock.now()

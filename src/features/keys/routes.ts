@@ -1,6 +1,8 @@
 // API keys over HTTP.
 import { Elysia } from 'elysia'
+import { Failure } from '../../errors'
 import type { Access } from '../../http/access'
+import type { Once } from '../../idempotency'
 import { PageQuery } from '../../lib/page'
 import type { KeyHygiene } from './hygiene'
 import {
@@ -18,7 +20,11 @@ import {
 } from './model'
 import type { KeyService } from './service'
 
-export const keyRoutes = (access: Access, keys: KeyService) =>
+const shownOnce = (): never => {
+  throw new Failure('already_shown')
+}
+
+export const keyRoutes = (access: Access, keys: KeyService, once: Once) =>
   new Elysia({ name: 'keys', prefix: '/api/keys' })
     .use(access)
     .get('/', ({ actor, query }) => keys.list(actor, query), {
@@ -26,11 +32,12 @@ export const keyRoutes = (access: Access, keys: KeyService) =>
       query: PageQuery,
       response: { 200: KeyList },
     })
-    .post('/', async ({ actor, body, status }) => status(201, await keys.create(actor, body)), {
-      access: 'key:create',
-      body: CreateKey,
-      response: { 201: NewKey },
-    })
+    .post(
+      '/',
+      async ({ caller, actor, body, status }) =>
+        status(201, await once(caller, actor, body, () => keys.create(actor, body), shownOnce)),
+      { access: 'key:create', body: CreateKey, response: { 201: NewKey } },
+    )
     .get('/:id', ({ actor, params }) => keys.get(actor, params.id), {
       access: 'key:read',
       params: KeyParams,
@@ -44,7 +51,8 @@ export const keyRoutes = (access: Access, keys: KeyService) =>
     })
     .post(
       '/:id/rotate',
-      async ({ actor, params, body, status }) => status(201, await keys.rotate(actor, params.id, body)),
+      async ({ caller, actor, params, body, status }) =>
+        status(201, await once(caller, actor, body, () => keys.rotate(actor, params.id, body), shownOnce)),
       {
         access: 'key:rotate',
         params: KeyParams,

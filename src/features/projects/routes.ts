@@ -1,6 +1,7 @@
 // Projects over HTTP.
 import { Elysia } from 'elysia'
 import type { Access } from '../../http/access'
+import type { Once } from '../../idempotency'
 import { PageQuery } from '../../lib/page'
 import type { ProjectMemberService } from './members'
 import {
@@ -16,7 +17,7 @@ import {
 } from './model'
 import type { ProjectService } from './service'
 
-export const projectRoutes = (access: Access, projects: ProjectService, members: ProjectMemberService) =>
+export const projectRoutes = (access: Access, projects: ProjectService, members: ProjectMemberService, once: Once) =>
   new Elysia({ name: 'projects', prefix: '/api/projects' })
     .use(access)
     .get('/', ({ actor, query }) => projects.list(actor, query), {
@@ -24,11 +25,14 @@ export const projectRoutes = (access: Access, projects: ProjectService, members:
       query: PageQuery,
       response: { 200: ProjectList },
     })
-    .post('/', async ({ actor, body, status }) => status(201, await projects.create(actor, body)), {
-      access: 'project:create',
-      body: CreateProject,
-      response: { 201: Project },
-    })
+    .post(
+      '/',
+      async ({ caller, actor, body, status }) => {
+        const make = () => projects.create(actor, body)
+        return status(201, await once(caller, actor, body, make, (id) => projects.made(actor, id)))
+      },
+      { access: 'project:create', body: CreateProject, response: { 201: Project } },
+    )
     .get('/:id', ({ actor, params }) => projects.get(actor, params.id), {
       access: 'project:read',
       params: ProjectParams,

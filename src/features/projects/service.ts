@@ -42,6 +42,12 @@ export const projectService = ({ db, write, clock }: { db: Database; write: Writ
   return {
     /** @throws `not_found` for a project the actor may not enter, or none. */
     get,
+    /** What the actor made, whether or not they may enter it since. @throws `not_found` */
+    async made(actor: Actor, id: string): Promise<Project> {
+      const row = await store.byId(actor.workspace.id, id)
+      if (!row) throw new Failure('not_found')
+      return present(row)
+    },
     async list(actor: Actor, query: PageQuery): Promise<Page<Project>> {
       const read = (limit: number, after: After | null) => store.list(actor.workspace.id, actor.projects, after, limit)
       const page = await paginate(query, read, (row) => ({ at: row.createdAt, id: row.id }))

@@ -117,6 +117,13 @@ export const workspaceService = ({ db, write, clock }: Deps) => {
     list: async (userId: string, deleted: 'with deleted' | 'live' = 'live'): Promise<Workspace[]> =>
       (await store.ofPerson(userId)).filter((row) => deleted !== 'live' || row.deletesAt === null).map(present),
 
+    /** One of the person's. @throws `not_found` */
+    async ofPerson(person: Person, id: string): Promise<Workspace> {
+      const row = (await store.ofPerson(person.id)).find((one) => one.id === id)
+      if (!row) throw new Failure('not_found')
+      return present(row)
+    },
+
     /** @throws `not_found` unless it is the workspace the actor is in; `step_up_required` for its policy. */
     async update(
       actor: Actor,
