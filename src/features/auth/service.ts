@@ -163,15 +163,14 @@ export const authService = (deps: Deps) => {
     /** Sends the same code and link again. @throws `invalid_or_expired`; `rate_limited` when it is too soon. */
     async resend({ challenge_id }: ResendCode, asker: Asker): Promise<StartedChallenge> {
       const now = clock.now()
-      const bindings = bindingsOf(asker)
       const row = await store.byId(challenge_id)
-      if (!row || !isBoundTo(row, bindings)) throw new Failure('invalid_or_expired')
+      if (!row || !isBoundTo(row, bindingsOf(asker))) throw new Failure('invalid_or_expired')
       const waitMs = row.sentAt + policy.resendAfterMs - now
       if (waitMs > 0)
         throw new Failure('rate_limited', undefined, { headers: { 'retry-after': String(Math.ceil(waitMs / 1000)) } })
-      const rule = { maxSends: policy.maxSends, sentBefore: now - policy.resendAfterMs }
+      const rule = { max: policy.maxSends, sentBefore: now - policy.resendAfterMs }
       await unaudited('sending a code again changes nothing for anybody', [
-        store.countSend(row.id, bindings, now, rule),
+        store.countSend(row, now, rule),
         guard('invalid_or_expired'),
         ...(await mailFor(addresses.open(row.addressSealed, row.id), row, payerOf(asker, row))),
       ])
@@ -181,12 +180,11 @@ export const authService = (deps: Deps) => {
 
     /** Redeems a typed code. The attempt is counted, durably, before it is compared. @throws `invalid_or_expired`, `start_again` */
     async verify({ challenge_id, code, label, human }: VerifyCode, asker: Asker): Promise<Redeemed> {
-      const bindings = bindingsOf(asker)
       const row = await store.byId(challenge_id)
-      if (!row || !isLive(row) || !isBoundTo(row, bindings)) throw new Failure('invalid_or_expired')
+      if (!row || !isLive(row) || !isBoundTo(row, bindingsOf(asker))) throw new Failure('invalid_or_expired')
       const { statements, giveBack } = await defence.atVerify(row, human)
       const [counted] = await unaudited('an attempt is counted whatever comes of it', [
-        store.countAttempt(row.id, bindings, clock.now(), policy.maxAttempts),
+        store.countAttempt(row, clock.now(), policy.maxAttempts),
         guard('invalid_or_expired'),
         ...statements,
         guard('invalid_or_expired'),
