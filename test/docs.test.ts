@@ -46,9 +46,11 @@ test('a schema is told as a type', () => {
       name: { type: 'string', minLength: 1, maxLength: 80 },
       level: { enum: ['read', 'write'], default: 'read' },
       projects: { anyOf: [{ type: 'array', items: { type: 'string' } }, { type: 'null' }] },
+      ended: { type: ['string', 'null'] },
+      nets: { type: 'array', items: { anyOf: [{ type: 'string', format: 'ipv4' }, { type: 'null' }] } },
     },
   }
   expect(typeOf(schema)).toBe(
-    '{\n  name: string (1–80 characters)\n  level?: "read" | "write"  // "read" unless told\n  projects?: string[] | null\n}',
+    '{\n  name: string (1–80 characters)\n  level?: "read" | "write"  // "read" unless told\n  projects?: string[] | null\n  ended?: string | null\n  nets?: (string (ipv4) | null)[]\n}',
   )
 })

@@ -49,6 +49,7 @@ const newWorld = (name: string) =>
     codeFor: t.codeFor,
     wait: async (ms) => t.clock.advance(ms),
     now: t.clock.now,
+    made: new Map(),
   })
 
 /** Things of every kind in a project, each named by the canary where it has a name. Gives their ids. */

@@ -94,6 +94,16 @@ test('a deleted workspace is shut at once for its people and keys, and an admin 
   expect((await admin.post(`/api/workspaces/${id}/restore`)).status).toBe(409)
 })
 
+test('whoever had two workspaces and one is deleted need not name the other for longer than a minute', async () => {
+  const ada = await t.signIn('ada@example.com')
+  const { body } = await ada.post('/api/workspaces', { name: 'Second' })
+  expect((await ada.get('/api/projects')).body.code).toBe('workspace_required')
+  const second = { headers: { 'x-workspace-id': body.id } }
+  expect((await ada.delete(`/api/workspaces/${body.id}`, undefined, second)).status).toBe(200)
+  t.clock.advance(60_000)
+  expect((await ada.get('/api/projects')).status).toBe(200)
+})
+
 test('deleting and restoring ask for a fresh sign-in, and for the workspace that the caller is in', async () => {
   const other = await t.signIn('other@example.com')
   expect((await admin.delete(`/api/workspaces/${other.workspace.id}`)).status).toBe(404)
@@ -111,7 +121,7 @@ test('after its grace nothing of a workspace is left in any table but its audit,
   )
   const addressOf = (name: string) => `${name}@example.com`
   const wait = async (ms: number) => t.clock.advance(ms)
-  const w = await makeWorld({ send, origin, addressOf, codeFor: t.codeFor, wait, now: t.clock.now })
+  const w = await makeWorld({ send, origin, addressOf, codeFor: t.codeFor, wait, now: t.clock.now, made: new Map() })
   // Whatever the routes can make is in it then.
   await runMatrix(w, routesOf((await send('GET', '/api/openapi.json')).body))
   const file = new Libsql(t.path, { readonly: true })

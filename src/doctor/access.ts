@@ -60,13 +60,15 @@ export const doctorAccess = async (args: string[], origin: string, say: (text: s
   const send = sendTo(at)
   const pattern = values.mailbox ?? 'doctor-{}@example.com'
   if (!pattern.includes('{}')) throw new Error("--mailbox takes an address with {} in it, as 'doctor-{}@example.com'.")
-  const w = await makeWorld({
+  const tools: Tools = {
     ...{ send, origin: at, wait, now: Date.now },
     addressOf: (name) => pattern.replace('{}', `${name}-${run}`),
     codeFor: values.mailbox === undefined ? fromInbox(send) : fromTerminal,
     ...(values.operator !== undefined && { operator: values.operator }),
-  })
+    made: new Map(),
+  }
   try {
+    const w = await makeWorld(tools)
     const cells = await runMatrix(w, routesOf((await send('GET', '/api/openapi.json')).body))
     const wrong = cells.filter((c) => !c.holds)
     for (const c of wrong) say(`${c.route} (${c.place} project) as ${c.who}: ${c.status}, should be ${c.expected}`)
@@ -74,7 +76,7 @@ export const doctorAccess = async (args: string[], origin: string, say: (text: s
     if (wrong.length > 0) throw new Error(`${wrong.length} of ${cells.length} answers are not what they should be.`)
     say(`All ${cells.length} answers are as they should be: ${cells.length - passed} denials, ${passed} that pass.`)
   } finally {
-    const left = (await removeWorld(w)).filter((status) => status !== 204)
+    const left = (await removeWorld(tools)).filter((status) => status !== 204)
     if (left.length > 0) say(`${left.length} of the accounts it made could not be removed: ${left.join(', ')}.`)
   }
 }

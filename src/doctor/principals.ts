@@ -1,10 +1,11 @@
 // Everybody there is: nobody, each role, each key, and strangers. Made through the API, and removed through it.
 import { levels } from '../permissions'
-import { listOf, type Reply, type Send, type Sent, textOf } from './http'
+import { type Reply, type Send, type Sent, textOf } from './http'
 
 const people = ['admin', 'member', 'viewer', 'guest', 'stranger'] as const
 type PersonName = (typeof people)[number]
 
+type Headers = Record<string, string>
 export type Tools = {
   send: Send
   /** The server's public origin, which a browser would name. */
@@ -17,9 +18,10 @@ export type Tools = {
   now: () => number
   /** A mailbox that may run the instance, where one is at hand. */
   operator?: string
+  /** Whom it made, by address, each with a session of theirs: so that they go also when it stops halfway. */
+  made: Map<string, Headers>
 }
 
-type Headers = Record<string, string>
 export type Person = {
   id: string
   email: string
@@ -31,12 +33,13 @@ export type Person = {
 
 const bearer = (token: string): Headers => ({ authorization: `Bearer ${token}` })
 
-const signIn = async ({ send, codeFor }: Tools, email: string): Promise<Person> => {
+const signIn = async ({ send, codeFor, made }: Tools, email: string): Promise<Person> => {
   const started = await send('POST', '/api/auth/start', { body: { email, transport: 'token' } })
   const [challenge_id, binding] = [textOf(started, 'challenge_id'), textOf(started, 'binding')]
   const proof = { challenge_id, binding, code: await codeFor(email) }
   const verified = await send('POST', '/api/auth/verify', { body: proof })
   const headers = bearer(textOf(verified, 'token'))
+  if (!made.has(email)) made.set(email, headers)
   const me = await send('GET', '/api/me', { headers })
   const own = (me.body['workspaces'] as { id: string; default_project_id: string }[])[0]
   return {
@@ -124,16 +127,13 @@ export const makeWorld = async (tools: Tools) => {
   }
 }
 
-/** Takes everybody away again, their workspaces with them. Gives the answers, each of which should be a 204. */
-export const removeWorld = async ({ people: byName, workspace, call }: World): Promise<number[]> => {
+/** Takes everybody away again, what is theirs alone with them; an operator only leaves. Each answer should be a 204. */
+export const removeWorld = async ({ send, made, operator }: Tools): Promise<number[]> => {
   const answers: number[] = []
-  const { admin, ...others } = byName
-  for (const person of Object.values(others))
-    answers.push((await call('DELETE', '/api/me', undefined, person.headers)).status)
-  const mine = listOf(await call('GET', '/api/workspaces', undefined, admin.headers))
-  for (const { id, deletes_at } of mine)
-    if (id !== workspace && deletes_at === null)
-      await call('DELETE', `/api/workspaces/${id}`, undefined, { ...admin.headers, 'x-workspace-id': String(id) })
-  answers.push((await call('DELETE', '/api/me', undefined, admin.headers)).status)
+  // The admin was first, and may go once nobody is left who would be without one.
+  for (const [email, headers] of [...made].reverse()) {
+    const [method, target] = email === operator ? ['POST', '/api/auth/sign-out'] : ['DELETE', '/api/me']
+    answers.push((await send(method!, target!, { headers })).status)
+  }
   return answers
 }

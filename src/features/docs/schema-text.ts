@@ -2,9 +2,11 @@
 
 type Json = Record<string, unknown>
 
+const listOf = (item: string) => (/ \| /.test(item) && !item.startsWith('{') ? `(${item})[]` : `${item}[]`)
 const indent = (text: string) => text.replaceAll('\n', '\n  ')
 
 const scalar = ({ type, format, minLength, maxLength, minimum, maximum }: Json): string => {
+  if (type === 'null') return 'null'
   const largest = maximum === Number.MAX_SAFE_INTEGER ? undefined : maximum
   const bounds = [
     ...(format === undefined ? [] : [String(format)]),
@@ -29,7 +31,8 @@ export const typeOf = (schema: Json): string => {
   if (Array.isArray(values)) return values.map((v) => JSON.stringify(v)).join(' | ')
   if (value !== undefined) return JSON.stringify(value)
   if (Array.isArray(anyOf)) return [...new Set(anyOf.map((s) => typeOf(s as Json)))].join(' | ')
-  if (type === 'array') return `${typeOf((items ?? {}) as Json)}[]`
+  if (Array.isArray(type)) return type.map((one) => typeOf({ ...schema, type: one })).join(' | ')
+  if (type === 'array') return listOf(typeOf((items ?? {}) as Json))
   if (type !== 'object') return type === undefined ? 'anything' : scalar(schema)
   const known = fieldsOf((properties ?? {}) as Json, required as string[])
   if (known !== '') return `{${known}\n}`

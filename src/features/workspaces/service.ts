@@ -35,6 +35,7 @@ type KeyProof = {
 }
 
 const graceMs = 14 * 86_400_000
+const onlyOneMs = 60_000
 
 // A number below 2^48, so exact in JavaScript and known before the row is written.
 const newWorkspaceId = () => Number(crypto.getRandomValues(new BigUint64Array(1))[0]! >> 16n) as WorkspaceId
@@ -184,7 +185,9 @@ export const workspaceService = ({ db, write, clock }: Deps) => {
       userId: string,
       id: string | null,
     ): Promise<Held<{ tenancy: Tenancy; maxAuthAgeMs: number | null } | { refusal: 'workspace_required' }> | null> {
-      const held = { subjects: [`user:${userId}`] as Subject[], expiresAt: Number.POSITIVE_INFINITY }
+      // Which one is the only one changes with another's deletion or return, of which this person's entry hears nothing.
+      const expiresAt = id === null ? clock.now() + onlyOneMs : Number.POSITIVE_INFINITY
+      const held = { subjects: [`user:${userId}`] as Subject[], expiresAt }
       const all = id === null ? await store.ofPerson(userId) : [await store.ofPersonIn(userId, id)]
       const rows = all.filter((row) => row?.deletesAt === null)
       if (id === null && rows.length !== 1) return { ...held, value: { refusal: 'workspace_required' } }
