@@ -37,11 +37,15 @@ export const removeReplica = (path: string): void => {
 const stopWithinMs = 4000
 const nowhere = -1
 
+declare const BUILT_AS: 'binary' | undefined
+// In the binary everything of ours lies where its entry does.
+const syncModule = typeof BUILT_AS === 'undefined' ? './replica-sync.ts' : './adapters/replica-sync.ts'
+
 type Waiter = { index: number; come(reached: boolean): void }
 
 /** Starts the thread that syncs. `frame`: how far the file has come. */
 export const startSync = (order: Exclude<SyncOrder, string>) => {
-  const worker = new Worker(new URL('./replica-sync.ts', import.meta.url).href)
+  const worker = new Worker(new URL(syncModule, import.meta.url).href)
   const send = (message: SyncOrder) => worker.postMessage(message)
   const listeners = new Set<() => void>()
   let waiters: Waiter[] = []

@@ -49,7 +49,8 @@ const nativeLibsql = (addon: string): BunPlugin => ({
 
 const build = async (target: Target, outfile: string): Promise<void> => {
   const result = await Bun.build({
-    entrypoints: [join(root, 'src/cli.ts')],
+    // The second is the thread that syncs a replica.
+    entrypoints: ['src/cli.ts', 'src/adapters/replica-sync.ts'].map((path) => join(root, path)),
     // Not minified: Elysia decides by the text of a handler what to prepare for it.
     bytecode: true,
     format: 'esm',
