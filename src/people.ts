@@ -75,7 +75,7 @@ export const createPeople = (config: Config, parts: Parts) => {
   const invitations = invitationService({
     ...{ ...base, addresses, enqueueMail, mailWaits, addressHashOf: account.addressHashOf },
     mailed: (mailboxHash, told) =>
-      defence.mailed({ mailboxHash, deviceId: 'invitations', sessionId: null }, null, told),
+      defence.mailed({ purpose: 'sign-in', mailboxHash, deviceId: 'invitations', sessionId: null }, null, told),
     quotas: parts.quotas,
   })
   const { endKeysMadeBy } = parts

@@ -129,6 +129,22 @@ describe('mails for a client', () => {
     }
   })
 
+  test('are twenty in an hour for a session that would move to one address after another', async () => {
+    const person = await t.signIn(email)
+    await start('wanted@example.com')
+    const move = (to: string) => person.post('/api/me/email', { email: to })
+    const before = t.inbox.list().length
+    for (let i = 0; i < 25; i++) expect((await move(`other-${i}@example.com`)).status).toBe(202)
+    await t.app.services.jobs.runNow('outbox')
+    expect(t.inbox.list().length - before).toBe(21)
+    t.clock.advance(30 * minute)
+    const again = await t.signIn('bob@example.com')
+    for (let i = 0; i < 10; i++) await again.post('/api/me/email', { email: 'wanted@example.com' })
+    expect((await mailsTo('wanted@example.com')).length).toBe(5)
+    await start('wanted@example.com')
+    expect((await mailsTo('wanted@example.com')).length).toBe(5)
+  })
+
   test('are counted for whom a trusted proxy names, and nobody else can say who they are', () => {
     const isTrusted = createNetworks(['10.0.0.0/8'])
     const headers = new Headers({ 'x-forwarded-for': '198.51.100.1, 203.0.113.5' })

@@ -29,7 +29,7 @@ const newDefence = () =>
 /** One wrong code at a mailbox, as sign-in takes it; whether it was compared at all. */
 const guess = async (defence: ReturnType<typeof newDefence>, mailbox: number): Promise<boolean> => {
   try {
-    const asked = { mailboxHash: `mailbox-${mailbox}`, deviceId: null, sessionId: null }
+    const asked = { purpose: 'sign-in', mailboxHash: `mailbox-${mailbox}`, deviceId: null, sessionId: null } as const
     const { statements } = await defence.atVerify(asked, undefined)
     const outcomes = await house.unaudited('a guess', statements)
     if (outcomes.at(-1)?.changes !== 1) return false

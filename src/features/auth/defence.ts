@@ -18,11 +18,14 @@ type Deps = Parameters<typeof createBreaker>[0] & {
   countsMails: boolean
 }
 type Starting = { exact: string; mailboxHash: string; device: string | undefined; human: string | undefined }
-type Asked = Pick<ChallengeRow, 'mailboxHash' | 'deviceId' | 'sessionId'>
+type Asked = Pick<ChallengeRow, 'purpose' | 'mailboxHash' | 'deviceId' | 'sessionId'>
 
-/** Strangers share what a mailbox has; a known device, like a session, has its own. */
-const ownerOf = ({ mailboxHash, deviceId, sessionId }: Asked): string => {
-  const trusted = deviceId ?? sessionId
+/**
+ * Strangers share what a mailbox has; a known device, like a session, has its own. Whoever wants to move to an address is a
+ * stranger to it.
+ */
+const ownerOf = ({ purpose, mailboxHash, deviceId, sessionId }: Asked): string => {
+  const trusted = purpose === 'email-change' ? null : (deviceId ?? sessionId)
   return trusted === null ? mailboxHash : `${mailboxHash}:${trusted}`
 }
 
@@ -41,10 +44,14 @@ export const createDefence = ({ devices, account, humans, countsMails, ...deps }
       return { deviceId, statements: deviceId ? [] : await humans.demand('sign-in', mailboxHash, human) }
     },
 
-    /** `mail`, and what it uses up: it goes out only where there is room for it. `client`: keyed hash of who asks. */
+    /**
+     * `mail`, and what it uses up: it goes out only where there is room for it. `client`: keyed hash of who asks; within a
+     * session it is the session.
+     */
     mailed(asked: Asked, client: string | null, mail: Statement): Statement[] {
       if (!countsMails) return [mail]
-      const from: Share[] = client === null ? [] : [[budgets.mailsFromClient, client]]
+      const asker = asked.sessionId ?? client
+      const from: Share[] = asker === null ? [] : [[budgets.mailsFromClient, asker]]
       return [...spend([[budgets.mailsToMailbox, ownerOf(asked)], ...from], clock.now()), ifChanged(mail)]
     },
 
