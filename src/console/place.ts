@@ -4,7 +4,7 @@ import type { Permission } from '../permissions'
 import type { Me } from './api'
 import { t } from './i18n'
 import { paths } from './paths'
-import { go } from './router'
+import { go, path } from './router'
 import type { Problem } from './send'
 import { api, loadWho, who, workspaceId } from './session'
 import { toast } from './ui/toast'
@@ -69,7 +69,8 @@ effect(() => {
   const isGone = here && who.value.is === 'user' && !workspaces.value.some(({ id }) => id === here?.id)
   if (here && isGone) {
     toast(t('workspaces.gone', { name: here.name }))
-    go(paths.overview)
+    // These two are about the person, not about a workspace.
+    if (path.peek() !== paths.workspaces && path.peek() !== paths.account) go(paths.overview)
   }
   if (who.value.is === 'nobody') held.value = null
   here = now

@@ -11,7 +11,7 @@ export type Sending = {
   workspace: string | null
   project: string
   sent: Signal<number>
-  state: Signal<'sending' | 'paused' | 'done' | Problem>
+  state: Signal<'sending' | Problem>
   upload: Upload
 }
 
@@ -27,25 +27,27 @@ const remove = ({ id }: Sending) => {
 
 export const run = async (one: Sending): Promise<void> => {
   one.state.value = 'sending'
+  one.sent.value = 0
   const outcome = await one.upload.run()
-  one.state.value = typeof outcome === 'object' ? outcome.problem : outcome
-  if (outcome !== 'done') return
+  if (typeof outcome === 'object') {
+    one.state.value = outcome
+    return
+  }
   remove(one)
-  arrived.value++
+  if (outcome === 'done') arrived.value++
 }
 
 export const cancel = (one: Sending): void => {
+  one.upload.stop()
   remove(one)
-  void one.upload.cancel()
 }
 
 /** Begins to send each of the files to a project of the workspace that is open. */
 export const sendFiles = (files: readonly File[], project: string): void => {
   const workspace = workspaceId.peek()
-  const headers = (): Record<string, string> => (workspace ? { 'x-workspace-id': workspace } : {})
   for (const file of files) {
     const sent = signal(0)
-    const upload = createUpload(file, { headers, project }, (bytes) => {
+    const upload = createUpload(file, { workspace, project }, (bytes) => {
       sent.value = bytes
     })
     const state: Sending['state'] = signal('sending')

@@ -34,7 +34,7 @@ export const startDevelopment = async ({ env = {}, smtp }: { env?: Env; smtp?: S
   const { startServer } = await import('../../src/runtime/bun')
   const quick = { LATCHKEY_START_FLOOR_MS: '0', LATCHKEY_RATE_LIMITS: 'off' }
   const base = { LATCHKEY_ENV: 'development', LATCHKEY_DATA_DIR: newFolder(), ...quick }
-  const mailing = smtp ? { LATCHKEY_SMTP_URL: smtp.url } : {}
+  const mailing = smtp ? { LATCHKEY_SMTP_URL: smtp.url, LATCHKEY_MAIL_FROM: 'Latchkey <robot@example.com>' } : {}
   const settle = (port = 0) =>
     readConfig({ ...base, ...mailing, LATCHKEY_PORT: String(port), ...env }, { source: 'source' })
   const { config, stop } = await startServer(settle, newTestLog().log)

@@ -13,7 +13,7 @@ import { Copyable } from '../ui/copy'
 import { Field } from '../ui/field'
 import { Form, textOf } from '../ui/form'
 import { done } from '../ui/list'
-import { Head, Section } from '../ui/page'
+import { Head, Section, Title } from '../ui/page'
 import { Load } from '../ui/states'
 import { toast } from '../ui/toast'
 import type { Project } from '../workspace-api'
@@ -85,6 +85,7 @@ export const ProjectPage = () => {
       <p class="crumb">
         <a href={paths.projects}>{t('projects.title')}</a>
       </p>
+      {project.state.value.is !== 'ready' && <Title>{t('projects.one')}</Title>}
       <Load from={project}>
         {(data) => (
           <>

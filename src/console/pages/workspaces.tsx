@@ -39,8 +39,7 @@ const Create = () => (
 )
 
 const refresh = (words: string, all: All) => {
-  toast(words)
-  void loadWho()
+  void loadWho().then(() => toast(words))
   void all.reload()
 }
 

@@ -3,6 +3,7 @@ import type { Row } from './table'
 
 export const accessStrings = {
   'projects.title': { en: 'Projects', zh: '项目' },
+  'projects.one': { en: 'Project', zh: '项目' },
   'projects.lead': { en: 'Media and usage live in a project.', zh: '媒体和用量归属于项目。' },
   'projects.empty': { en: 'There is no project that you may enter.', zh: '没有您可以进入的项目。' },
   'projects.create': { en: 'New project', zh: '新建项目' },
