@@ -9,7 +9,8 @@ RUN bun run build && mkdir /data
 FROM gcr.io/distroless/cc-debian12:nonroot
 COPY --from=build /src/dist/latchkey /usr/local/bin/latchkey
 COPY --from=build --chown=nonroot:nonroot /data /data
-ENV LATCHKEY_DATA_DIR=/data
+# The database library would write its own lines between ours.
+ENV LATCHKEY_DATA_DIR=/data RUST_LOG=off
 # /tmp too, so that a read-only root works: the database's native part is unpacked there when it starts.
 VOLUME ["/data", "/tmp"]
 EXPOSE 3000
