@@ -2,13 +2,17 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { createClient, type InValue } from '@libsql/client'
+import { is } from 'drizzle-orm'
+import { getTableConfig, SQLiteTable } from 'drizzle-orm/sqlite-core'
+import Libsql from 'libsql'
 import { migrate, type Send } from '../db/migrate'
 import { migrations } from '../db/migrations/index'
+import * as schema from '../db/schema'
 import { createPrimary } from '../src/adapters/primary'
 import type { Row } from '../src/ports'
 import { failureOf } from './contract/database'
 import { startSqld } from './sqld'
-import { newFolder } from './template'
+import { migratedTemplate, newFolder } from './template'
 
 type Opened = { send: Send; close(): Promise<void> | void }
 
@@ -75,4 +79,24 @@ describe.each([
 test('the migrations of the program are in order, by names of their own', () => {
   const names = migrations.map(({ name }) => name)
   expect(names).toEqual([...new Set(names)].sort())
+})
+
+test('the schema says what the migrations make: each table, its columns as they are, and every index it names', async () => {
+  const file = new Libsql(await migratedTemplate(), { readonly: true })
+  const rows = (query: string) => file.prepare(query).all() as Record<string, unknown>[]
+  const tables = Object.values(schema).flatMap((table) => (is(table, SQLiteTable) ? [getTableConfig(table)] : []))
+  for (const { name, columns, indexes } of tables) {
+    const made = rows(`select name, type, "notnull" as required from pragma_table_info('${name}')`)
+    const said = columns.map((c) => ({
+      ...{ name: c.name, type: c.getSQLType().toUpperCase(), required: Number(c.notNull || c.primary) },
+    }))
+    const byName = (a: { name?: unknown }, b: { name?: unknown }) => String(a.name).localeCompare(String(b.name))
+    expect([name, ...made.sort(byName)]).toEqual([name, ...said.sort(byName)])
+    const present = rows(`select name from pragma_index_list('${name}')`).map((index) => index.name)
+    expect(present).toEqual(expect.arrayContaining(indexes.map((index) => index.config.name)))
+  }
+  const all = rows("select name from sqlite_schema where type = 'table' and name not like 'sqlite_%'")
+  const known = [...tables.map(({ name }) => name), 'migrations']
+  expect(all.map(({ name }) => String(name)).sort()).toEqual(known.sort())
+  file.close()
 })
