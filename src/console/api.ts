@@ -57,4 +57,3 @@ export const createApi = (fetch: Fetch, hooks: Hooks) => {
     health: () => send<Ready>('GET', '/v1/health/ready', undefined, { quiet: true }),
   }
 }
-export type Api = ReturnType<typeof createApi>

@@ -9,7 +9,7 @@ import type { Problem } from './send'
 import { api, loadWho, who, workspaceId } from './session'
 import { toast } from './ui/toast'
 
-export type Workspace = Me['workspaces'][number]
+type Workspace = Me['workspaces'][number]
 type Held = { workspace: string; permissions: ReadonlySet<string> }
 
 const storageKey = 'latchkey.workspace'

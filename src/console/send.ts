@@ -25,7 +25,7 @@ export type Hooks = {
 export type SendOptions = { project?: string | undefined; quiet?: boolean }
 
 /** What an answer of the server says went wrong. */
-export const problemOf = async (response: Response): Promise<Problem> => {
+const problemOf = async (response: Response): Promise<Problem> => {
   type Document = { code?: ErrorCode; errors?: { path: string }[]; field?: string; human?: unknown }
   const body = (await response.json().catch(() => ({}))) as Document
   const seconds = Number(response.headers.get('retry-after'))

@@ -78,6 +78,19 @@ describe.skipIf(!hasChromium)('the console', () => {
     expect(complaints).toEqual([])
   })
 
+  test('without a connection it says so, keeps what it has, and can be asked again', async () => {
+    await go('Members')
+    await page.getByRole('list', { name: 'Members' }).getByText(email).waitFor()
+    await page.context().setOffline(true)
+    await page.getByText('You are offline.').waitFor()
+    await go('Projects')
+    await page.getByText('The server could not be reached.').waitFor()
+    await page.context().setOffline(false)
+    await page.getByText('You are offline.').waitFor({ state: 'detached' })
+    await page.getByRole('button', { name: 'Try again' }).click()
+    await page.getByRole('list', { name: 'Projects' }).getByText('Default').first().waitFor()
+  })
+
   test('every page speaks Chinese', async () => {
     await page.getByRole('navigation').getByLabel('Language').selectOption('zh')
     for (const [path, , name] of pages) {

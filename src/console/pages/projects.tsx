@@ -48,7 +48,7 @@ const CreateProject = ({ projects }: { projects: Pages<Project> }) => (
 )
 
 /** The page of one project. */
-export const projectPath = (id: string): string => paths.project + queryOf({ id })
+const projectPath = (id: string): string => paths.project + queryOf({ id })
 
 export const ProjectBadges = ({ project }: { project: Project }) => (
   <>

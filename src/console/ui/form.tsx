@@ -9,7 +9,7 @@ import { Button } from './button'
 import { closeDialog } from './dialog'
 
 /** What is wrong with the field of that name, in `words` or in general ones. */
-export type Wrong = (name: string, words?: string) => string | undefined
+type Wrong = (name: string, words?: string) => string | undefined
 
 type Props<T> = {
   action: string
