@@ -45,6 +45,21 @@ const callOf =
     return { status: response.status, body: (text === '' ? {} : JSON.parse(text)) as Json }
   }
 
+/** Raw bytes, as text: up with `raw`, or down. */
+const sendOf =
+  (base: string) =>
+  async (method: string, path: string, token: string, raw?: string, headers: Record<string, string> = {}) => {
+    const response = await fetch(base + path, {
+      method,
+      headers: { authorization: `Bearer ${token}`, ...headers },
+      ...(raw !== undefined && { body: raw }),
+      signal: AbortSignal.timeout(20_000),
+    })
+    const text = await response.text()
+    const isJson = response.headers.get('content-type')?.includes('json') ?? false
+    return { status: response.status, text, body: (isJson ? JSON.parse(text) : {}) as Json }
+  }
+
 const newNode = async (sqld: Sqld, common: Record<string, string>, env: Record<string, string>) => {
   const link: Link = await startProxy(sqld.address)
   const folder = newFolder()
@@ -57,13 +72,14 @@ const newNode = async (sqld: Sqld, common: Record<string, string>, env: Record<s
   }
   let running = await startProcess(all)
   const call = (...args: Parameters<ReturnType<typeof callOf>>) => callOf(running.listening ?? '')(...args)
+  const send = (...args: Parameters<ReturnType<typeof sendOf>>) => sendOf(running.listening ?? '')(...args)
   const kill = async () => {
     running.child.kill('SIGKILL')
     await running.child.exited
   }
   const isReady = async () => (await call('GET', '/v1/health/ready')).status === 200
   return {
-    ...{ link, call, kill, isReady, folder },
+    ...{ link, call, send, kill, isReady, folder },
     failed: () => running.failed,
     exited: () => running.child.exited,
     freeze: () => running.child.kill('SIGSTOP'),
@@ -143,5 +159,5 @@ export const startCluster = async (shared: Record<string, string> = {}) => {
     await Promise.all(nodes.map((node) => node.stop()))
     await sqld.stop()
   }
-  return { sqld, nodes, addNode, signIn, codeFor, newKey, stop }
+  return { sqld, env: common, nodes, addNode, signIn, codeFor, newKey, stop }
 }
