@@ -1,7 +1,7 @@
 // Where sign-in may lead: a path of our own origin, or what the operator has listed.
 
 /** A path on our own origin: never a host, never a backslash that a browser would read as one. */
-export const isOwnPath = (text: string): boolean => {
+const isOwnPath = (text: string): boolean => {
   if (!/^\/(?![/\\])[\x21-\x5b\x5d-\x7e]*$/.test(text)) return false
   // As a browser reads it: `/.//evil.example` is `//evil.example` once its dots are gone.
   const read = new URL(text, 'http://own.invalid')

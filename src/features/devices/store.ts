@@ -5,8 +5,6 @@ import { type After, afterArgs, isAfter } from '../../lib/page'
 import type { Database, Statement } from '../../ports'
 import { builder, inserter, statement } from '../../write'
 
-export type DeviceRow = typeof devices.$inferSelect
-
 const ofSession = (sessionId: string) =>
   builder
     .select({ id: devices.id })
