@@ -27,19 +27,20 @@ const sendTo = (origin: string) =>
     }
   })
 
-/** Reads the newest code from the page where development shows its mail. */
-const fromInbox =
-  (send: Tools['send']): Tools['codeFor'] =>
-  async (email) => {
+/** Reads codes from the page where development shows its mail, each mail once. */
+const fromInbox = (send: Tools['send']): Tools['codeFor'] => {
+  const read = new Set<unknown>()
+  return async (email) => {
     for (let tries = 0; tries < 50; tries++) {
-      const mail = listOf(await send('GET', '/inbox.json')).find(
-        (m) => m['to'] === email && codeShape.test(String(m['text'])),
-      )
-      if (mail) return codeShape.exec(String(mail['text']))![0]
+      const mails = listOf(await send('GET', '/inbox.json')).filter((m) => m['to'] === email && !read.has(m['id']))
+      for (const { id } of mails) read.add(id)
+      const code = mails.map(({ text }) => codeShape.exec(String(text))?.[0]).find((found) => found !== undefined)
+      if (code !== undefined) return code
       await wait(100)
     }
     throw new Error('No code came: a server that sends its mail needs --mailbox and somebody who reads it.')
   }
+}
 
 const fromTerminal: Tools['codeFor'] = async (email) => {
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
