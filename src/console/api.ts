@@ -6,7 +6,7 @@ import type { Ready } from '../features/health/model'
 import type { InboxMail } from '../features/inbox/model'
 import type { Accepted, Offer } from '../features/invitations/model'
 import type { Session } from '../features/sessions/model'
-import type { CreateWorkspace, Workspace } from '../features/workspaces/model'
+import type { CreateWorkspace, UpdateWorkspace, Workspace } from '../features/workspaces/model'
 import type { Page } from '../lib/page'
 import { createSend, type Fetch, type Hooks } from './send'
 import { workspaceApi } from './workspace-api'
@@ -48,7 +48,7 @@ export const createApi = (fetch: Fetch, hooks: Hooks) => {
 
     workspaces: () => send<Page<Workspace>>('GET', '/api/workspaces'),
     createWorkspace: (made: CreateWorkspace) => send<Workspace>('POST', '/api/workspaces', made),
-    renameWorkspace: (workspace: string, change: CreateWorkspace) =>
+    updateWorkspace: (workspace: string, change: UpdateWorkspace) =>
       send<Workspace>('PATCH', `/api/workspaces/${id(workspace)}`, change),
     deleteWorkspace: (workspace: string) => send<Workspace>('DELETE', `/api/workspaces/${id(workspace)}`),
     restoreWorkspace: (workspace: string) => send<Workspace>('POST', `/api/workspaces/${id(workspace)}/restore`),

@@ -187,6 +187,17 @@ describe.skipIf(!hasChromium)('the console', () => {
     await page.getByRole('heading', { name: 'Settings of My workspace' }).waitFor()
   })
 
+  test('a workspace asks its members for a fresh sign-in', async () => {
+    await go('Workspaces')
+    await page.getByLabel('Ask members for a fresh sign-in').selectOption('After 12 hours')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByText('Saved.').waitFor()
+    await page.reload()
+    const chosen = page.getByLabel('Ask members for a fresh sign-in').locator('option:checked')
+    expect(await chosen.textContent()).toBe('After 12 hours')
+    expect((await callFrom(page, 'GET', '/api/workspaces')).body.data[0].max_auth_age_seconds).toBe(43_200)
+  })
+
   test('a project is restricted, and lets a member in by the keyboard alone', async () => {
     const press = async (...keys: string[]) => {
       for (const key of keys) await page.keyboard.press(key)

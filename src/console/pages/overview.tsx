@@ -1,6 +1,7 @@
 // The overview: what is to be done first, what was used, what happened, how the node is.
 import { useEffect } from 'preact/hooks'
 import { t } from '../i18n'
+import { count } from '../numbers'
 import { paths } from '../paths'
 import { loadPeople } from '../people'
 import { enterNew, may, workspace } from '../place'
@@ -62,19 +63,28 @@ const RecentEvents = () => {
   )
 }
 
+const checkWords = { database: 'health.database', storage: 'health.storage', mail: 'health.mail' } as const
+type Check = keyof typeof checkWords
+
 const Health = () => {
   const health = useResource(api.health)
   return (
     <Section title={t('health.title')}>
       <Load from={health}>
-        {({ checks }) => (
+        {({ checks, feed_age_ms }) => (
           <ul class="rows checks">
             {Object.entries(checks).map(([name, state]) => (
               <li class="row" key={name}>
-                <span class="row-body row-title">{t(`health.${name as 'database' | 'storage' | 'mail'}`)}</span>
+                <span class="row-body row-title">{name in checkWords ? t(checkWords[name as Check]) : name}</span>
                 <span class={state === 'ok' ? 'badge' : 'badge bad'}>{t(`health.${state}`)}</span>
               </li>
             ))}
+            {typeof feed_age_ms === 'number' && (
+              <li class="row">
+                <span class="row-body row-title">{t('health.feed')}</span>
+                <span class="facts">{t('health.feed_age', { ms: count(feed_age_ms) })}</span>
+              </li>
+            )}
           </ul>
         )}
       </Load>

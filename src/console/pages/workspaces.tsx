@@ -9,7 +9,7 @@ import { inFull } from '../time'
 import { Button } from '../ui/button'
 import { ask } from '../ui/confirm'
 import { closeDialog, Dialog, showDialog } from '../ui/dialog'
-import { Field } from '../ui/field'
+import { Choice, Field } from '../ui/field'
 import { Form, textOf } from '../ui/form'
 import { Head, Section } from '../ui/page'
 import { Empty, Load } from '../ui/states'
@@ -84,31 +84,42 @@ const askDelete = (name: string, id: string, all: All) =>
     done: () => refresh(t('workspaces.deleted', { name }), all),
   })
 
-const Settings = ({ all }: { all: All }) => {
-  const here = workspace.value
-  if (!here) return null
+const ages = ['', '3600', '43200', '86400', '604800', '2592000'] as const
+
+const Settings = ({ of: { id, name, max_auth_age_seconds: age }, all }: { of: Workspace; all: All }) => {
+  const send = (form: FormData) => {
+    const wanted = Number(textOf(form, 'max_auth_age_seconds'))
+    return api.updateWorkspace(id, { name: textOf(form, 'name'), max_auth_age_seconds: wanted || null })
+  }
+  const known = ages.map((one) => [one, t(`workspaces.age_${one || 'none'}`)] as const)
+  // What a program has set may be none of ours.
+  const other = String(age ?? '')
+  const options = known.some(([one]) => one === other)
+    ? known
+    : [...known, [other, t('workspaces.age_other', { count: other })] as const]
   return (
-    <Section title={t('workspaces.settings', { name: here.name })}>
+    <Section title={t('workspaces.settings', { name })}>
       <div class="panel">
         {may('workspace:update') && (
-          <Form
-            action={t('action.save')}
-            isDialog={false}
-            send={(form) => api.renameWorkspace(here.id, { name: textOf(form, 'name') })}
-            done={() => refresh(t('name.saved'), all)}
-          >
+          <Form action={t('action.save')} isDialog={false} send={send} done={() => refresh(t('name.saved'), all)}>
             {(wrong) => (
-              <Field
-                {...{ label: t('name.label'), name: 'name', required: true, maxLength: 80 }}
-                {...{ defaultValue: here.name, error: wrong('name', t('name.wrong')) }}
-              />
+              <>
+                <Field
+                  {...{ label: t('name.label'), name: 'name', required: true, maxLength: 80 }}
+                  {...{ defaultValue: name, error: wrong('name', t('name.wrong')) }}
+                />
+                <Choice
+                  {...{ label: t('workspaces.age'), hint: t('workspaces.age_hint'), name: 'max_auth_age_seconds' }}
+                  {...{ value: other, options, error: wrong('max_auth_age_seconds') }}
+                />
+              </>
             )}
           </Form>
         )}
         <div class="actions">
           <Button onClick={askLeave}>{t('workspaces.leave')}</Button>
           {may('workspace:delete') && (
-            <Button kind="danger" onClick={() => askDelete(here.name, here.id, all)}>
+            <Button kind="danger" onClick={() => askDelete(name, id, all)}>
               {t('workspaces.delete')}
             </Button>
           )}
@@ -129,19 +140,21 @@ export const WorkspacesPage = () => {
       </Head>
       <Offers />
       <Load from={all}>
-        {({ data }) =>
-          data.length === 0 ? (
-            <Empty icon="house">{t('overview.empty')}</Empty>
-          ) : (
-            <ul class="rows" aria-label={t('workspaces.title')}>
-              {data.map((one) => (
-                <Row key={one.id} of={one} all={all} />
-              ))}
-            </ul>
+        {({ data }) => {
+          const here = data.find(({ id }) => id === workspace.value?.id)
+          if (data.length === 0) return <Empty icon="house">{t('overview.empty')}</Empty>
+          return (
+            <>
+              <ul class="rows" aria-label={t('workspaces.title')}>
+                {data.map((one) => (
+                  <Row key={one.id} of={one} all={all} />
+                ))}
+              </ul>
+              {here && <Settings key={here.id} of={here} all={all} />}
+            </>
           )
-        }
+        }}
       </Load>
-      <Settings key={workspace.value?.id} all={all} />
     </>
   )
 }
