@@ -8,6 +8,7 @@ import { readPublished, verifyExport } from '../src/features/audit/offline'
 import { type AuditService, auditService } from '../src/features/audit/service'
 import { scrub } from '../src/lib/scrub'
 import type { Actor } from '../src/permissions'
+import type { Database } from '../src/ports'
 import { type House, newHouse } from './house'
 import { newTestLog } from './support'
 import { newFolder } from './template'
@@ -65,6 +66,26 @@ test('a chain whose head was taken away is sealed no more, is told once, and hol
   expect(await audit.verify(`workspace:${other.workspace.id}`)).toMatchObject({ ...intact, head: { position: 2 } })
   expect((await audit.verify(chain)).intact).toBe(false)
   expect(seen.events.filter((e) => e.level === 'error').map((e) => e.fields['chain'])).toEqual([chain])
+})
+
+test('a sealer that stood still between reading rows and heads numbers nothing that another has numbered', async () => {
+  const stalling: Database = {
+    ...house.db,
+    acrossTenants: (why, fn) =>
+      house.db.acrossTenants(why, (orm) => {
+        const prepared = fn(orm) as { all: (args: object) => Promise<unknown> }
+        const all = async (args: object) => {
+          const rows = await prepared.all(args)
+          await audit.seal()
+          return rows
+        }
+        return { ...prepared, all } as ReturnType<typeof fn>
+      }),
+  }
+  await act(acme, ...things(5))
+  expect(await auditService({ ...house, db: stalling, log: seen.log }).seal()).toBe(0)
+  expect(await audit.verify(chain)).toMatchObject({ ...intact, head: { position: 6 } })
+  expect(seen.events.filter((e) => e.level === 'error')).toEqual([])
 })
 
 test('after 400 days rows go, a signed checkpoint stays, and the chain still holds and grows', async () => {
