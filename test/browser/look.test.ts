@@ -35,6 +35,15 @@ const pages = [
   ['account', '/account', 'This device'],
 ] as const
 
+/** What a month of use would look like: usage is written once a minute, which is later than anybody looks here. */
+const busyMonth = () =>
+  Array.from({ length: 30 }, (_, ago) => ({
+    day: new Date(Date.now() - ago * 86_400_000).toISOString().slice(0, 10),
+    ...{ project_id: null, key_id: null },
+    requests: Math.round(900 + 500 * Math.sin(ago / 2) + 37 * (ago % 7)),
+    refused: ago === 11 ? 260 : 0,
+  }))
+
 /** Gives a workspace something to show, by the API as the page has it. */
 const furnish = async (page: Page) => {
   const made = await page.evaluate(async (png) => {
@@ -107,6 +116,7 @@ describe.skipIf(!hasChromium)('every page', () => {
     await signInByCode(page, server, email)
     await look('overview-first')
     await furnish(page)
+    await context.route('**/api/usage?*', (route) => route.fulfill({ json: { data: busyMonth(), next_cursor: null } }))
     for (const [name, path, ready] of pages) {
       await page.goto(server.origin + path)
       await page.getByText(ready).first().waitFor()

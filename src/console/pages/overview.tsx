@@ -63,7 +63,12 @@ const RecentEvents = () => {
   )
 }
 
-const checkWords = { database: 'health.database', storage: 'health.storage', mail: 'health.mail' } as const
+const checkWords = {
+  database: 'health.database',
+  storage: 'health.storage',
+  mail: 'health.mail',
+  feed: 'health.feed',
+} as const
 type Check = keyof typeof checkWords
 
 const Health = () => {
@@ -76,15 +81,12 @@ const Health = () => {
             {Object.entries(checks).map(([name, state]) => (
               <li class="row" key={name}>
                 <span class="row-body row-title">{name in checkWords ? t(checkWords[name as Check]) : name}</span>
+                {name === 'feed' && typeof feed_age_ms === 'number' && (
+                  <span class="facts">{t('health.feed_age', { ms: count(feed_age_ms) })}</span>
+                )}
                 <span class={state === 'ok' ? 'badge' : 'badge bad'}>{t(`health.${state}`)}</span>
               </li>
             ))}
-            {typeof feed_age_ms === 'number' && (
-              <li class="row">
-                <span class="row-body row-title">{t('health.feed')}</span>
-                <span class="facts">{t('health.feed_age', { ms: count(feed_age_ms) })}</span>
-              </li>
-            )}
           </ul>
         )}
       </Load>

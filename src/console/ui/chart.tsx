@@ -1,5 +1,6 @@
 // Charts, drawn by hand as SVG. What they show is said in words too.
 import { t } from '../i18n'
+import { count } from '../numbers'
 
 export type Bar = { label: string; value: number; lost: number }
 
@@ -44,7 +45,7 @@ export const Bars = ({ bars, label }: { bars: readonly Bar[]; label: string }) =
       </svg>
       <figcaption>
         <span>{bars[0]?.label}</span>
-        <span>{t('usage.most', { count: top })}</span>
+        <span>{t('usage.most', { count: count(top) })}</span>
         <span>{bars.at(-1)?.label}</span>
       </figcaption>
     </figure>
