@@ -74,6 +74,9 @@ export type Copy = {
   orm: Orm
   /** From now on reads ask the primary, for at most 500 ms, whenever `isTrusted` says no. */
   askUnless(isTrusted: () => boolean): void
+  /** What `run` reads meanwhile it reads from the primary. */
+  asking<T>(run: () => Promise<T>): Promise<T>
+  isAsking(): boolean
   /** Fetch what is new at once. */
   pull(): void
   onAdvance(listener: () => void): void

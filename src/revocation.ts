@@ -4,7 +4,7 @@ import { revocations as table } from '../db/schema'
 import { Failure } from './errors'
 import { createLru } from './lib/lru'
 import type { Actor } from './permissions'
-import type { Clock, Database, Hold, Row, Statement } from './ports'
+import type { Clock, Database, Hold, Orm, Row, Statement } from './ports'
 import { builder, statement } from './write'
 
 /** What a right hangs on: taking any of them away ends everything that was let in by it. */
@@ -16,8 +16,11 @@ export type Subject =
   | `member:${string}:${string}`
   | `media:${string}`
 
-/** A fact found valid, with what it hangs on. `expiresAt` is an instant (ms), Infinity for never. */
-export type Held<T> = { value: T; subjects: readonly Subject[]; expiresAt: number }
+/**
+ * A fact found valid, with what it hangs on. `expiresAt` is an instant (ms), Infinity for never. `isLack`: it says that
+ * something is not there, which a copy may only not show yet.
+ */
+export type Held<T> = { value: T; subjects: readonly Subject[]; expiresAt: number; isLack?: boolean }
 
 /** What the right of an actor hangs on. */
 export const subjectsOf = ({ type, id, person, workspace }: Actor): Subject[] => [
@@ -54,10 +57,15 @@ export const createRevocations = (db: Database) => {
   let version = 0
   let floor = 0
   let trust: Trust = { isTrusted: () => true, isLost: () => false }
-  const newest = db.orm
-    .select({ seq: max(table.seq) })
-    .from(table)
-    .prepare()
+  const copy = db.sharing.kind === 'copy' ? db.sharing : null
+  const newestOf = (orm: Orm) =>
+    orm
+      .select({ seq: max(table.seq) })
+      .from(table)
+      .prepare()
+  const newest = newestOf(db.orm)
+  const newestHere = copy ? newestOf(copy.orm) : newest
+
   const apply = (rows: readonly Row[]) => {
     const applied = rows as { seq: number; subject: string }[]
     for (const { seq, subject } of applied) {
@@ -83,8 +91,18 @@ export const createRevocations = (db: Database) => {
     apply,
     /** The newest revocation applied here. */
     position: () => position,
-    /** The newest revocation that reads on this node can see: the position a fact read after it is born at. */
-    readable: async () => (await newest.get())?.seq ?? 0,
+    /**
+     * The newest revocation that reads on this node can see: the position a fact read after it is born at. Of a copy, what
+     * the copy shows: the read may be answered by it even where this one would not be.
+     */
+    readable: async () => {
+      const here = copy !== null && trust.isTrusted() && !copy.isAsking()
+      return (await (here ? newestHere : newest).get())?.seq ?? 0
+    },
+    /** Whether what is not found here may yet be there: a copy runs after the primary. */
+    isBehind: copy !== null,
+    /** What `run` reads is read where it is known first. */
+    asking: <T>(run: () => Promise<T>): Promise<T> => (copy ? copy.asking(run) : run()),
     /** Forgets what every node applied long ago; the newest stays, by which numbers are seen never to go back. */
     sweep: () =>
       db.batch([
@@ -156,6 +174,15 @@ export const createHeldCache = <T>(revocations: Revocations, clock: Clock, maxEn
     return true
   }
 
+  const read = async (load: () => Promise<Held<T> | null>) => {
+    const wasTrusted = revocations.isTrusted()
+    const born = await revocations.readable()
+    const held = await load()
+    if (!held || clock.now() >= held.expiresAt) return null
+    if (!revocations.holds(held.subjects, born)) return 'overtaken'
+    return { held, born, mayKeep: wasTrusted && revocations.isTrusted() }
+  }
+
   return {
     get: (key: string): T | undefined => {
       const entry = entries.get(key)
@@ -170,13 +197,12 @@ export const createHeldCache = <T>(revocations: Revocations, clock: Clock, maxEn
      */
     fill: async (key: string, load: () => Promise<Held<T> | null>): Promise<T | null> => {
       if (revocations.isLost()) throw new Failure('unavailable')
-      for (let tries = 0; tries < 3; tries++) {
-        const born = await revocations.readable()
-        const held = await load()
-        if (!held || clock.now() >= held.expiresAt) return null
-        if (!revocations.holds(held.subjects, born)) continue
-        if (revocations.isTrusted()) entries.set(key, { ...held, born, checkedAt: revocations.version() })
-        return held.value
+      for (let tries = 0; tries < 4; tries++) {
+        const isSure = tries > 0 || !revocations.isBehind
+        const found = await (isSure ? revocations.asking(() => read(load)) : read(load))
+        if (found === 'overtaken' || (!isSure && (found === null || found.held.isLack))) continue
+        if (found?.mayKeep) entries.set(key, { ...found.held, born: found.born, checkedAt: revocations.version() })
+        return found === null ? null : found.held.value
       }
       throw new Failure('unavailable')
     },

@@ -1,4 +1,5 @@
 // The database as a replica: one thread syncs the file, a plain connection reads it, writes go to the primary over HTTP.
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { migrate } from '../../db/migrate'
@@ -59,9 +60,11 @@ const settle = async (path: string, primary: Primary) => {
 const createReplicaLink = (primary: Primary, hurried: Primary, copy: Pick<Link, 'read'>, sync: Sync) => {
   let needed = Number.NEGATIVE_INFINITY
   let isTrusted = () => true
+  const asked = new AsyncLocalStorage<true>()
+  const isAsking = () => asked.getStore() === true
 
   const read: Link['read'] = (sql, args) =>
-    isTrusted() && sync.frame() >= needed ? copy.read(sql, args) : hurried.read(sql, args)
+    isTrusted() && sync.frame() >= needed && !isAsking() ? copy.read(sql, args) : hurried.read(sql, args)
 
   const batch = async (statements: readonly Statement[]) => {
     const [before, renewals] = [sync.frame(), sync.renewals()]
@@ -77,6 +80,8 @@ const createReplicaLink = (primary: Primary, hurried: Primary, copy: Pick<Link, 
   return {
     read,
     batch,
+    isAsking,
+    asking: <T>(run: () => Promise<T>): Promise<T> => asked.run(true, run),
     askUnless: (trusted: () => boolean): void => {
       isTrusted = trusted
     },
@@ -116,13 +121,13 @@ export const openReplicaDatabase = async ({ path, url, token, replicaToken }: Op
 
 const serveReplica = (path: string, primary: Primary, hurried: Primary, sync: Sync, unlock: () => void): Database => {
   const reader = openReader(path)
-  const { read, batch, askUnless } = createReplicaLink(primary, hurried, reader, sync)
+  const { read, batch, ...ask } = createReplicaLink(primary, hurried, reader, sync)
   const close = async () => {
     await sync.stop()
     reader.close()
     unlock()
   }
   const { pull, onAdvance } = sync
-  const copy = { kind: 'copy' as const, read: reader.read, askUnless, pull, onAdvance }
+  const copy = { kind: 'copy' as const, read: reader.read, ...ask, pull, onAdvance }
   return createDatabase({ read, batch, close }, copy)
 }

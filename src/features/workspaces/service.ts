@@ -190,7 +190,7 @@ export const workspaceService = ({ db, write, clock }: Deps) => {
       const held = { subjects: [`user:${userId}`] as Subject[], expiresAt }
       const all = id === null ? await store.ofPerson(userId) : [await store.ofPersonIn(userId, id)]
       const rows = all.filter((row) => row?.deletesAt === null)
-      if (id === null && rows.length !== 1) return { ...held, value: { refusal: 'workspace_required' } }
+      if (id === null && rows.length !== 1) return { ...held, isLack: true, value: { refusal: 'workspace_required' } }
       const row = rows[0]
       if (!row) return null
       const value = { tenancy: await tenancyOf(row, userId), maxAuthAgeMs: row.maxAuthAgeMs }

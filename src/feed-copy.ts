@@ -1,0 +1,106 @@
+// The feed of a node that reads a copy: heartbeats sent to the primary and seen through the copy say how old it is.
+import { eq, lt, sql } from 'drizzle-orm'
+import { nodes } from '../db/schema'
+import { createFollower, isEmptied, newQueries, oneAtATime } from './feed-follow'
+import type { Clock, Copy, Database, Log } from './ports'
+import type { Revocations } from './revocation'
+import { builder, createUnaudited, statement } from './write'
+
+/** Older than this, what is known here decides nothing. */
+export const trustedMs = 5000
+const reportEveryMs = 250
+const forgottenAfterMs = 86_400_000
+
+export type FeedDeps = {
+  db: Database
+  clock: Clock
+  log: Log
+  revocations: Revocations
+  /** Names this process among all nodes, and differs after a restart. */
+  node: string
+  /** How much longer than usual it may serve from its copy while the primary is out of reach. */
+  staleMs: number
+  /** Ends the process: what it knows is not true any more. */
+  halt: (why: string) => void
+}
+
+const report = (id: string, beat: number, applied: number, at: number) => {
+  const upsert = builder.insert(nodes).values({ id, beat, applied, at })
+  const set = { beat, applied, at }
+  return statement(upsert.onConflictDoUpdate({ target: nodes.id, set, setWhere: sql`${nodes.beat} < ${beat}` }))
+}
+
+/** The feed of a node that reads a copy. */
+export const createCopyFeed = (deps: FeedDeps, copy: Copy) => {
+  const { db, clock, log, revocations, node, staleMs } = deps
+  const unaudited = createUnaudited(db)
+  const [fromCopy, fromPrimary] = [newQueries(copy.orm), newQueries(db.orm)]
+  let halted = false
+  const halt = (why: string) => {
+    halted = true
+    deps.halt(why)
+  }
+  const follower = createFollower({ ...deps, halt })
+  const sentAt = new Map<number, number>()
+  let [sent, seen, reported, lastSent] = [0, 0, 0, Number.NEGATIVE_INFINITY]
+  let knownAt = Number.NEGATIVE_INFINITY
+  let reachable = true
+
+  const age = () => clock.monotonic() - knownAt
+  const isLost = () => halted || seen === 0
+  const isTrusted = () => !halted && (age() <= trustedMs || (!reachable && age() <= trustedMs + staleMs))
+
+  const send = async () => {
+    const [beat, applied] = [++sent, follower.cursor()]
+    lastSent = clock.monotonic()
+    sentAt.set(beat, lastSent)
+    reported = applied
+    const old = statement(builder.delete(nodes).where(lt(nodes.at, clock.now() - forgottenAfterMs)))
+    const failure = await unaudited('a node says that it lives', [report(node, beat, applied, clock.now()), old]).then(
+      () => null,
+      (error: unknown) => error,
+    )
+    if (failure !== null && reachable) log.warn({ error: failure }, 'the primary is away')
+    if (failure === null && !reachable) log.info({}, 'the primary is back')
+    reachable = failure === null
+  }
+
+  const look = oneAtATime(async () => {
+    const beat = await follower.pass(fromCopy).catch((error: unknown) => {
+      if (isEmptied(error)) halt('The database is empty.')
+      throw error
+    })
+    if (beat === null || beat <= seen) return
+    seen = beat
+    knownAt = sentAt.get(beat) ?? knownAt
+    for (const n of sentAt.keys()) if (n <= beat) sentAt.delete(n)
+  })
+
+  // While the copy stands still the primary itself says what was taken away, so that streams end in time.
+  const ask = oneAtATime(async () => {
+    const least = revocations.position()
+    await follower.pass(fromPrimary, least).catch((error: unknown) => {
+      if (isEmptied(error)) halt('The database is empty.')
+      else revocations.recheckAll()
+    })
+  })
+
+  return {
+    ...{ isTrusted, isLost, age },
+    begin: async () => {
+      copy.askUnless(isTrusted)
+      await follower.begin(fromCopy)
+    },
+    look: async () => {
+      await look()
+      const waits = follower.cursor() > reported && clock.monotonic() - lastSent >= reportEveryMs
+      if (waits) await send()
+    },
+    tick: () => {
+      void send()
+      void look()
+      if (!isTrusted() && seen > 0) void ask()
+    },
+    leave: () => unaudited('a node ends', [statement(builder.delete(nodes).where(eq(nodes.id, node)))]),
+  }
+}
