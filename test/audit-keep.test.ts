@@ -65,7 +65,7 @@ test('a chain whose head was taken away is sealed no more, is told once, and hol
   expect(await audit.seal()).toBe(0)
   expect(await audit.verify(`workspace:${other.workspace.id}`)).toMatchObject({ ...intact, head: { position: 2 } })
   expect((await audit.verify(chain)).intact).toBe(false)
-  expect(seen.events.filter((e) => e.level === 'error').map((e) => e.fields['chain'])).toEqual([chain])
+  expect(seen.events.filter((e) => e.level === 'error').map((e) => e.fields.chain)).toEqual([chain])
 })
 
 test('a sealer that stood still between reading rows and heads numbers nothing that another has numbered', async () => {

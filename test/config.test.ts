@@ -85,7 +85,7 @@ describe('production', () => {
     expect(read(production).config.human).toEqual({ kind: 'altcha' })
     expect(read({ ...production, LATCHKEY_HUMAN: 'off' }).config.human).toEqual({ kind: 'off' })
     const turnstile = { ...production, LATCHKEY_HUMAN: 'turnstile' }
-    expect(refusal(turnstile)).toMatch(/TURNSTILE_SITE_KEY[^]*TURNSTILE_SECRET/)
+    expect(refusal(turnstile)).toMatch(/TURNSTILE_SITE_KEY[\s\S]*TURNSTILE_SECRET/)
     const keys = { LATCHKEY_TURNSTILE_SITE_KEY: '0x4AAA', LATCHKEY_TURNSTILE_SECRET: 'shown-to-nobody' }
     const { config, secrets } = read({ ...turnstile, ...keys })
     expect(config.human).toEqual({ kind: 'turnstile', siteKey: '0x4AAA' })

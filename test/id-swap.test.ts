@@ -30,7 +30,7 @@ beforeAll(async () => {
     t.fetch(method, target, { headers, ...(raw !== undefined && { raw }) }),
   )
   const document = (await send('GET', '/api/openapi.json')).body
-  const paths = document['paths'] as Record<string, Record<string, Operation>>
+  const paths = document.paths as Record<string, Record<string, Operation>>
   routes = routesOf(document).flatMap((route) => {
     const name = `${route.method} ${route.path.replace(/\{(\w+)\}/g, ':$1')}`
     const operation = paths[route.path]![route.method.toLowerCase()]!
@@ -144,8 +144,8 @@ test('between workspaces: every id of A, as B, is an id of nothing; A is unchang
   const invited = await a.call('POST', '/api/invitations', { email: `${canary}@example.com`, role: 'viewer' })
   const ids = [
     ...[a.workspace, a.people.admin.id, a.people.member.id, a.projects.restricted, ...planted, textOf(invited, 'id')],
-    ...[a.people.admin.session, String(listOf(await a.call('GET', '/api/devices'))[0]?.['id'])],
-    String(listOf(await a.call('GET', '/api/audit'))[0]?.['id']),
+    ...[a.people.admin.session, String(listOf(await a.call('GET', '/api/devices'))[0]?.id)],
+    String(listOf(await a.call('GET', '/api/audit'))[0]?.id),
   ]
   expect((await a.call('GET', '/api/projects')).text).toContain(canary)
   const file = new Libsql(t.path, { readonly: true })

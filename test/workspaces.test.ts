@@ -156,7 +156,7 @@ test('a refusal is on record with who, where and which route: the first at once,
   const { data } = (await (await t.signIn('founder@example.com')).get('/api/audit?action=access.denied')).body
   const told = (times: number) => ({ method: 'POST', route: '/api/projects/', status: 403, times })
   const by = { type: 'user', id: viewer.userId }
-  expect(data.map((e: Record<string, unknown>) => [e['outcome'], e['actor'], e['change']])).toEqual([
+  expect(data.map((e: Record<string, unknown>) => [e.outcome, e.actor, e.change])).toEqual([
     ['denied', by, told(1)],
     ['denied', by, told(4)],
     ['denied', by, told(1)],

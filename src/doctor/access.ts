@@ -32,7 +32,7 @@ const fromInbox = (send: Tools['send']): Tools['codeFor'] => {
   const read = new Set<unknown>()
   return async (email) => {
     for (let tries = 0; tries < 50; tries++) {
-      const mails = listOf(await send('GET', '/inbox.json')).filter((m) => m['to'] === email && !read.has(m['id']))
+      const mails = listOf(await send('GET', '/inbox.json')).filter((m) => m.to === email && !read.has(m.id))
       for (const { id } of mails) read.add(id)
       const code = mails.map(({ text }) => codeShape.exec(String(text))?.[0]).find((found) => found !== undefined)
       if (code !== undefined) return code

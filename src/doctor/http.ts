@@ -29,10 +29,10 @@ export const createSend =
 /** A text of an answer's body. @throws Error, as a sentence, when the answer was not a success or lacks it. */
 export const textOf = ({ status, body }: Reply, name: string): string => {
   const value = body[name]
-  if (status >= 400 || typeof value !== 'string') throw new Error(`${status}: ${body['code'] ?? `no ${name}`}`)
+  if (status >= 400 || typeof value !== 'string') throw new Error(`${status}: ${body.code ?? `no ${name}`}`)
   return value
 }
 
 /** The list in an answer's `data`. */
 export const listOf = ({ body }: Reply): Record<string, unknown>[] =>
-  (body['data'] as Record<string, unknown>[] | undefined) ?? []
+  (body.data as Record<string, unknown>[] | undefined) ?? []

@@ -102,7 +102,7 @@ export const runMatrix = async (w: World, routes: readonly Route[]): Promise<Cel
 
 /** The routes that a server describes in its `/api/openapi.json`. */
 export const routesOf = (document: Record<string, unknown>): Route[] =>
-  Object.entries(document['paths'] as Record<string, Record<string, Record<string, unknown>>>).flatMap(
+  Object.entries(document.paths as Record<string, Record<string, Record<string, unknown>>>).flatMap(
     ([path, operations]) =>
       Object.entries(operations).map(([method, operation]) => ({
         ...{ method: method.toUpperCase(), path, access: String(operation['x-access']) },

@@ -39,7 +39,7 @@ const redeem = async ({ send, codeFor }: Tools, email: string, started: Reply, h
   for (let tries = 1; ; tries++) {
     const proof = { ...challenge, code: await codeFor(email) }
     const verified = await send('POST', '/api/auth/verify', { headers, body: proof })
-    if (verified.body['code'] !== 'invalid_or_expired' || tries === 3) return verified
+    if (verified.body.code !== 'invalid_or_expired' || tries === 3) return verified
   }
 }
 const bindingOf = ({ body: { binding } }: Reply) => (typeof binding === 'string' ? { binding } : {})
@@ -51,9 +51,9 @@ const signIn = async (tools: Tools, email: string): Promise<Person> => {
   const headers = bearer(textOf(verified, 'token'))
   if (!made.has(email)) made.set(email, headers)
   const me = await send('GET', '/api/me', { headers })
-  const own = (me.body['workspaces'] as { id: string; default_project_id: string }[])[0]
+  const own = (me.body.workspaces as { id: string; default_project_id: string }[])[0]
   return {
-    ...{ id: textOf(me, 'id'), email, session: (verified.body['session'] as { id: string }).id, headers },
+    ...{ id: textOf(me, 'id'), email, session: (verified.body.session as { id: string }).id, headers },
     ...{ workspace: own?.id ?? '', project: own?.default_project_id ?? '' },
   }
 }

@@ -161,7 +161,7 @@ const account: Record<string, Sample> = {
     make: async (w) => {
       await w.browse()
       const own = listOf(await w.call('GET', '/api/devices'))[0]
-      return { target: `/api/devices/${String(own?.['id'])}` }
+      return { target: `/api/devices/${String(own?.id)}` }
     },
   },
 }

@@ -51,7 +51,7 @@ const operationOf = ({ method, path, hooks }: Route) => {
   const access = String(detail['x-access'])
   return {
     operationId: `${method.toLowerCase()}${path.replace(/[^A-Za-z0-9]+(.)?/g, (_, c: string | undefined) => (c ?? '').toUpperCase())}`,
-    ...(typeof detail['summary'] === 'string' && { summary: detail['summary'] }),
+    ...(typeof detail.summary === 'string' && { summary: detail.summary }),
     'x-access': access,
     ...(access.startsWith('open: ') ? { security: [] } : {}),
     parameters: [...parametersOf(params, 'path'), ...parametersOf(query, 'query')],

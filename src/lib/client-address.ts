@@ -18,7 +18,12 @@ const unmapped = (address: string) => /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(addr
 /** Whom a limit on an address counts: an IPv4 address itself, of IPv6 the /64 that one customer has at least. */
 export const limitedAs = (address: string): string => {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address
-  return mapped.includes('.') ? mapped : expand(mapped).slice(0, 4).map((group) => group.padStart(4, '0')).join(':')
+  return mapped.includes('.')
+    ? mapped
+    : expand(mapped)
+        .slice(0, 4)
+        .map((group) => group.padStart(4, '0'))
+        .join(':')
 }
 
 const expand = (address: string): string[] => {

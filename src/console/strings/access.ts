@@ -103,6 +103,7 @@ export const accessStrings = {
   'keys.expires': { en: 'Until {at}', zh: '有效期至 {at}' },
   'keys.for_projects': { en: 'For {count} of the projects', zh: '限 {count} 个项目' },
   'keys.expired': { en: 'Expired', zh: '已过期' },
+  'keys.suspended': { en: 'Suspended', zh: '已停用' },
   'keys.revoked': { en: 'Revoked', zh: '已吊销' },
   'keys.rotate': { en: 'Rotate', zh: '轮换' },
   'keys.rotate_named': { en: 'Rotate {name}', zh: '轮换 {name}' },

@@ -17,8 +17,7 @@ const escapes: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;'
 const text = (value: string): string => value.replace(/[&<>"']/g, (c) => escapes[c]!)
 
 const schemaIn = (holder: unknown): Json | undefined =>
-  ((holder as Json | undefined)?.['content'] as Record<string, { schema?: Json }> | undefined)?.['application/json']
-    ?.schema
+  ((holder as Json | undefined)?.content as Record<string, { schema?: Json }> | undefined)?.['application/json']?.schema
 
 const holders = (permission: Permission): string => {
   const scope = scopeOf(permission)

@@ -1,4 +1,5 @@
-// What ends keys without anybody asking for it by id: found ones, unused ones, those of a member who was removed.
+// What ends keys without anybody asking for it by id: found ones, unused ones, those of a member who was removed; and
+// what a restored backup suspended.
 import { Failure } from '../../errors'
 import type { Actor, Origin, WorkspaceId } from '../../permissions'
 import type { Clock, Database, Statement } from '../../ports'
@@ -41,6 +42,22 @@ export const keyHygiene = ({ db, write, clock, prove }: Deps) => {
         store.takeAwayMadeBy(actor.workspace.id, userId, now),
         store.revokeMadeBy(actor.workspace.id, userId, now),
       ]
+    },
+
+    /**
+     * Lets keys live again that a restored backup suspended: those of `ids`, or all. Gives how many. For the operator, who
+     * knows which of them were revoked since. @throws Error, as a sentence, for an id of no such key; then none is confirmed.
+     */
+    async confirm(ids: readonly string[] | null): Promise<number> {
+      const suspended = await store.suspended()
+      const wanted = ids === null ? suspended : suspended.filter(({ id }) => ids.includes(id))
+      if (ids !== null && wanted.length < new Set(ids).size) throw new Error('Not all of these are suspended keys.')
+      for (const { workspaceId, id } of wanted)
+        await write(system, { action: 'key.confirmed', targets: [id], workspaceId }, [
+          store.confirm(workspaceId, id),
+          guard('not_found'),
+        ])
+      return wanted.length
     },
 
     /** One bounded run: a key that nobody used for 90 days raises an event once, after 365 it is revoked. */

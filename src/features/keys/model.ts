@@ -75,7 +75,8 @@ export const Key = z.object({
   ip_allow: z.array(z.string()).nullable(),
   /** Id of the first key of the line that rotation made. */
   lineage: z.string(),
-  status: z.enum(['active', 'expired', 'revoked']),
+  /** `suspended`: since a backup was restored, until an operator confirms it. */
+  status: z.enum(['active', 'expired', 'revoked', 'suspended']),
   created_at: z.string(),
   last_used_at: z.string().nullable(),
   expires_at: z.string().nullable(),

@@ -46,6 +46,12 @@ type Wanted = Pick<KeyRow, 'name' | 'level' | 'environment' | 'projects' | 'expi
   lineage?: string
 }
 
+const statusOf = ({ revokedAt, expiresAt, suspendedAt }: KeyRow, now: number): Key['status'] => {
+  if (revokedAt !== null) return 'revoked'
+  if (expiresAt !== null && expiresAt <= now) return 'expired'
+  return suspendedAt === null ? 'active' : 'suspended'
+}
+
 const present = (row: KeyRow, now: number): Key => ({
   id: row.id,
   name: row.name,
@@ -55,7 +61,7 @@ const present = (row: KeyRow, now: number): Key => ({
   projects: row.projects,
   ip_allow: row.ipAllow,
   lineage: row.lineage,
-  status: row.revokedAt !== null ? 'revoked' : row.expiresAt !== null && row.expiresAt <= now ? 'expired' : 'active',
+  status: statusOf(row, now),
   created_at: rfc3339(row.createdAt),
   last_used_at: rfc3339OrNull(row.lastUsedAt),
   expires_at: rfc3339OrNull(row.expiresAt),
@@ -88,7 +94,15 @@ export const keyService = ({ db, write, unaudited, clock, keyring, prefix, other
     const id = newId('key')
     const row = {
       ...{ id, workspaceId: actor.workspace.id, kid, tokenHash: keyedHash(pepper, token), hint: hintOf(token) },
-      ...{ createdBy: actor.id, createdAt: now, lastUsedAt: null, revokedAt: null, lineage: id, ...wanted },
+      ...{
+        createdBy: actor.id,
+        createdAt: now,
+        lastUsedAt: null,
+        revokedAt: null,
+        suspendedAt: null,
+        lineage: id,
+        ...wanted,
+      },
     }
     return { row, token }
   }
@@ -141,14 +155,14 @@ export const keyService = ({ db, write, unaudited, clock, keyring, prefix, other
       return { ...present(row, now), token }
     },
 
-    /** Whose key a token is; null for anything unknown, revoked or expired. Nonsense costs no look-up. */
+    /** Whose key a token is; null for anything unknown, revoked, suspended or expired. Nonsense costs no look-up. */
     async prove(token: string): Promise<Held<KeyProof> | null> {
       if (parseKeyToken(prefix, token) === null) return null
       for (const { key: pepper } of keyring.all('pepper')) {
         const row = await store.locate(keyedHash(pepper, token))
         if (!row) continue
         const { id, level, environment, projects, lineage, ipAllow, expiresAt } = row
-        if (row.workspaceDeletesAt !== null || row.revokedAt !== null) return null
+        if (row.workspaceDeletesAt !== null || row.revokedAt !== null || row.suspendedAt !== null) return null
         if (expiresAt !== null && expiresAt <= clock.now()) return null
         const workspace = { id: row.workspaceId, publicId: row.workspacePublicId, name: row.workspaceName }
         return {

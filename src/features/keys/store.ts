@@ -1,5 +1,5 @@
 // The only SQL about API keys.
-import { and, desc, eq, gt, inArray, isNull, lt, or, type SQL, sql } from 'drizzle-orm'
+import { and, desc, eq, gt, inArray, isNotNull, isNull, lt, or, type SQL, sql } from 'drizzle-orm'
 import { apiKeys, members, projects, revocations, workspaces } from '../../../db/schema'
 import { type After, afterArgs, isAfter } from '../../lib/page'
 import type { Role, WorkspaceId } from '../../permissions'
@@ -18,6 +18,7 @@ const listed = {
   createdAt: apiKeys.createdAt,
   lastUsedAt: apiKeys.lastUsedAt,
   expiresAt: apiKeys.expiresAt,
+  suspendedAt: apiKeys.suspendedAt,
   revokedAt: apiKeys.revokedAt,
 }
 
@@ -27,7 +28,7 @@ const isMadeBy = (workspaceId: WorkspaceId, userId: string) =>
   and(eq(apiKeys.workspaceId, workspaceId), eq(apiKeys.createdBy, userId), isNull(apiKeys.revokedAt))
 
 const isLive = (now: number) =>
-  and(isNull(apiKeys.revokedAt), or(isNull(apiKeys.expiresAt), gt(apiKeys.expiresAt, now)))
+  and(isNull(apiKeys.revokedAt), isNull(apiKeys.suspendedAt), or(isNull(apiKeys.expiresAt), gt(apiKeys.expiresAt, now)))
 
 const reads = (db: Database) => {
   const ofWorkspace = eq(apiKeys.workspaceId, sql.placeholder('workspaceId'))
@@ -45,6 +46,7 @@ const reads = (db: Database) => {
           ipAllow: apiKeys.ipAllow,
           lineage: apiKeys.lineage,
           expiresAt: apiKeys.expiresAt,
+          suspendedAt: apiKeys.suspendedAt,
           revokedAt: apiKeys.revokedAt,
           workspaceDeletesAt: workspaces.deletesAt,
         })
@@ -67,6 +69,13 @@ const reads = (db: Database) => {
         .limit(sql.placeholder('limit'))
         .prepare(),
     ),
+    suspended: db.acrossTenants('keys that a restored backup suspended are confirmed', (orm) =>
+      orm
+        .select({ workspaceId: apiKeys.workspaceId, id: apiKeys.id })
+        .from(apiKeys)
+        .where(isNotNull(apiKeys.suspendedAt))
+        .prepare(),
+    ),
     find: db.orm
       .select(listed)
       .from(apiKeys)
@@ -83,7 +92,7 @@ const reads = (db: Database) => {
 }
 
 export const keyStore = (db: Database) => {
-  const { locate, find, list, unused } = reads(db)
+  const { locate, find, list, unused, suspended } = reads(db)
   return {
     /** What is needed to authenticate the holder of a token, by its keyed hash, and nothing else. */
     locate: (tokenHash: string) => locate.get({ tokenHash }),
@@ -129,6 +138,14 @@ export const keyStore = (db: Database) => {
     /** Live keys of all workspaces that nobody used since an instant and, if one is given, nobody was told of since. */
     unused: (since: number, toldBefore: number | null, limit: number) =>
       unused.all({ since, toldBefore: toldBefore ?? Number.MAX_SAFE_INTEGER, limit }),
+    suspended: () => suspended.all(),
+    confirm: (workspaceId: WorkspaceId, id: string) =>
+      statement(
+        builder
+          .update(apiKeys)
+          .set({ suspendedAt: null })
+          .where(and(isKey(workspaceId, id), isNotNull(apiKeys.suspendedAt))),
+      ),
     warned: (workspaceId: WorkspaceId, id: string, warnedAt: number) =>
       statement(builder.update(apiKeys).set({ warnedAt }).where(isKey(workspaceId, id))),
     used: (workspaceId: WorkspaceId, id: string, at: number): Statement =>
