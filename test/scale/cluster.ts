@@ -80,6 +80,7 @@ const newNode = async (sqld: Sqld, common: Record<string, string>, env: Record<s
   const isReady = async () => (await call('GET', '/v1/health/ready')).status === 200
   return {
     ...{ link, call, send, kill, isReady, folder },
+    base: () => running.listening ?? '',
     failed: () => running.failed,
     exited: () => running.child.exited,
     freeze: () => running.child.kill('SIGSTOP'),

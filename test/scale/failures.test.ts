@@ -1,6 +1,7 @@
 // A primary that fails: what a node serves and refuses meanwhile, that it never stands still, and that nothing is lost.
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { cpSync } from 'node:fs'
+import { createPrimary } from '../../src/adapters/primary'
 import { newFolder } from '../template'
 import { type Cluster, type Node, startCluster, until } from './cluster'
 
@@ -112,6 +113,16 @@ test('a primary restored to an older state ends the node', async () => {
   await cluster.sqld.kill()
   await cluster.sqld.restart(older)
   expect(await Promise.race([node.exited(), Bun.sleep(15_000)])).toBe(1)
+}, 60_000)
+
+test('a higher generation ends the node, which copies the database anew when it is started again', async () => {
+  const primary = createPrimary({ url: cluster.sqld.url, token: cluster.sqld.token('rw') })
+  await primary.batch([{ sql: "update meta set value = '2' where name = 'generation'", args: [] }])
+  expect(await Promise.race([node.exited(), Bun.sleep(15_000)])).toBe(1)
+  await node.restart()
+  expect(node.failed()).toBeUndefined()
+  await until(node.isReady)
+  expect(await table()).toEqual(healthy)
 }, 60_000)
 
 test('while the primary is away a node starts on its copy and decides nothing until it is back', async () => {

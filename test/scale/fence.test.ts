@@ -1,5 +1,6 @@
 // A fenced receipt: once it says confirmed no node takes what was ended, however that node is.
 import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { connect } from 'node:net'
 import { type Cluster, type Node, startCluster, until } from './cluster'
 
 let cluster: Cluster
@@ -68,6 +69,56 @@ test.each([
     expect(said.has(200)).toBe(false)
     await until(b.isReady)
     await until(async () => (await statusAt(b, token)) === 200)
+  },
+  60_000,
+)
+
+/** Begins to stream an object from `b` with a key and takes no more than a little; gives what comes once it goes on. */
+const beginStream = async (id: string, key: string) => {
+  const { hostname, port } = new URL(b.base())
+  const socket = connect(Number(port), hostname)
+  socket.write(
+    `GET /media/${id} HTTP/1.1\r\nHost: ${hostname}:${port}\r\nAuthorization: Bearer ${key}\r\nConnection: close\r\n\r\n`,
+  )
+  let bytes = 0
+  await new Promise<void>((resolve) => {
+    socket.once('data', (piece) => {
+      bytes += piece.length
+      socket.pause()
+      resolve()
+    })
+  })
+  return async () => {
+    socket.on('data', (piece) => {
+      bytes += piece.length
+    })
+    socket.on('error', () => {})
+    socket.resume()
+    await new Promise((resolve) => socket.once('close', resolve))
+    return bytes
+  }
+}
+
+test.each([
+  ['that is healthy', () => {}, 1500],
+  ['that is partitioned', () => b.link.cut(), 8500],
+] as const)(
+  'a stream under way on a node %s breaks off when its key is ended elsewhere',
+  async (_how, during, withinMs) => {
+    const size = 64 * 1024 * 1024
+    const headers = { 'content-type': 'text/plain', 'x-file-name': 'a.txt' }
+    const { body } = await a.send('POST', '/api/media', token, 'a'.repeat(size), headers)
+    const [key, other] = [await cluster.newKey(a, token), await cluster.newKey(a, token)]
+    for (const { token: as } of [key, other]) await until(async () => (await statusAt(b, as)) === 200)
+    const rest = await beginStream(body.id, key.token)
+    const whole = await beginStream(body.id, other.token)
+    if (withinMs < 5000) expect(await whole()).toBeGreaterThan(size)
+    during()
+    await a.call('DELETE', `/api/keys/${key.id}`, { token })
+    await Bun.sleep(withinMs)
+    expect(await rest()).toBeLessThan(size)
+    b.link.mend()
+    await until(b.isReady)
   },
   60_000,
 )
