@@ -114,6 +114,7 @@ CREATE TABLE api_keys (
   created_at INTEGER NOT NULL,
   last_used_at INTEGER,
   expires_at INTEGER,
+  suspended_at INTEGER,
   revoked_at INTEGER,
   PRIMARY KEY (workspace_id, id)
 );

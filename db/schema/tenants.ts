@@ -88,6 +88,8 @@ export const apiKeys = sqliteTable(
     createdAt: instant('created_at').notNull(),
     lastUsedAt: instant('last_used_at'),
     expiresAt: instant('expires_at'),
+    /** Since a backup was restored, until an operator confirms that it had not been revoked meanwhile. */
+    suspendedAt: instant('suspended_at'),
     revokedAt: instant('revoked_at'),
   },
   (t) => [
