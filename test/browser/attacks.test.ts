@@ -201,7 +201,7 @@ describe.skipIf(!hasChromium)('an attacker', () => {
         form.submit()
       }, server.origin + path)
       expect((await posted).status()).toBe(403)
-      await tab.close()
+      await tab.waitForURL(`**${path}`)
     }
     const after = await callFrom(victim.page, 'GET', '/api/me')
     expect([after.status, after.body]).toEqual([200, before])
