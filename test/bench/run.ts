@@ -3,15 +3,17 @@ import { cpus, totalmem, type } from 'node:os'
 import { parseArgs } from 'node:util'
 import { dependencies } from '../../package.json'
 import { newCaller } from '../story'
+import { measureAccess } from './access'
 import { requestsPerSecond, type Summary, summarize } from './measure'
 import { newCredentials, startBare, startLatchkey } from './servers'
+import { measureAudit, measureGrowth, measureLimiter } from './shares'
 import { measureSignIn } from './sign-in'
 
 const rows = { session: 'session-authenticated GET', key: 'key-authenticated GET' } as const
 type Row = keyof typeof rows
-const signIn = 'sign-in'
+const [signIn, peers, shares] = ['sign-in', 'peers', 'shares']
 /** At least this share of the bare route's requests a second, and this many sign-ins for one of better-auth's. */
-const [goal, signInGoal] = [0.6, 2]
+const [goal, signInGoal, growthGoal] = [0.6, 2, 1.3]
 
 const { values: options } = parseArgs({
   options: { only: { type: 'string' }, quick: { type: 'boolean', default: false } },
@@ -19,10 +21,11 @@ const { values: options } = parseArgs({
 const { rounds, seconds } = options.quick ? { rounds: 3, seconds: 1 } : { rounds: 7, seconds: 4 }
 
 const chosen = (Object.keys(rows) as Row[]).filter((row) => (options.only ?? row) === row)
-const withSignIn = (options.only ?? signIn) === signIn
-if (chosen.length === 0 && !withSignIn)
-  throw new Error(`--only takes one of ${Object.keys(rows).join(', ')}, ${signIn}`)
-if (chosen.length > 0 && !Bun.which('wrk')) {
+const isWanted = (part: string) => (options.only ?? part) === part
+const parts = [signIn, peers, shares].filter(isWanted)
+if (chosen.length + parts.length === 0)
+  throw new Error(`--only takes one of ${Object.keys(rows).join(', ')}, ${signIn}, ${peers}, ${shares}`)
+if (options.only !== signIn && !Bun.which('wrk')) {
   console.log('The benchmark needs wrk (Debian: apt-get install wrk).')
   process.exit(1)
 }
@@ -90,5 +93,34 @@ const printSignIn = async (): Promise<boolean> => {
   return met
 }
 
-const met = [...(chosen.length > 0 ? await measureRequests() : []), ...(withSignIn ? [await printSignIn()] : [])]
+const printPeers = async (): Promise<boolean[]> => {
+  const compared = await measureAccess(rounds, seconds)
+  console.log(`\nThe same read beside others; ${rounds} rounds of ${seconds} s, in turn; median (least–most)\n`)
+  console.log('| what | against | theirs/s | ours/s | times theirs | goal |\n|---|---|---|---|---|---|')
+  return compared.map(({ what, peer, atLeast, ours, theirs }) => {
+    const times = summarize(ours.map((rate, i) => rate / theirs[i]!))
+    const met = times.median >= atLeast
+    const rates = `${shown(summarize(theirs), 0)} | ${shown(summarize(ours), 0)} | ${shown(times, 1)}`
+    console.log(`| ${what} | ${peer} | ${rates} | ${atLeast} ${met ? 'met' : 'missed'} |`)
+    return met
+  })
+}
+
+const printShares = async (): Promise<boolean> => {
+  const growth = summarize(await measureGrowth(rounds, seconds))
+  const percent = (values: readonly number[]) => shown(summarize(values.map((share) => share * 100)), 1)
+  const met = growth.median <= growthGoal
+  console.log(`\nWhat parts cost; ${rounds} rounds, in turn; median (least–most)\n\n| what | | goal |\n|---|---|---|`)
+  console.log(`| 10⁶ keys against 10³, times slower | ${shown(growth, 2)} | ${growthGoal} ${met ? 'met' : 'missed'} |`)
+  console.log(`| the limiter, share of a read in % | ${percent(await measureLimiter(rounds, seconds))} | |`)
+  console.log(`| the audit row, share of a durable write in % | ${percent(await measureAudit(rounds))} | |`)
+  return met
+}
+
+const met = [
+  ...(chosen.length > 0 ? await measureRequests() : []),
+  ...(isWanted(signIn) ? [await printSignIn()] : []),
+  ...(isWanted(peers) ? await printPeers() : []),
+  ...(isWanted(shares) ? [await printShares()] : []),
+]
 if (met.includes(false)) process.exitCode = 1

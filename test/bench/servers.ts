@@ -34,11 +34,12 @@ export const startProgram = async (script: string, env: Record<string, string>):
 }
 
 /** With rate limits that are counted and never reached. */
-export const startLatchkey = async () => {
+export const startLatchkey = async (env: Record<string, string> = {}, limits: 'counted' | 'off' = 'counted') => {
   const endless = Object.fromEntries(['read', 'write'].map((name) => [name, { limit: 1e9, seconds: 1 }]))
   const plans = join(mkdtempSync(join(tmpdir(), 'latchkey-plans-')), 'plans.json')
   await Bun.write(plans, JSON.stringify({ plans: { default: { workspace: endless, caller: endless } } }))
-  return startProgram('src/cli.ts', { LATCHKEY_ENV: 'development', LATCHKEY_RATE_LIMITS: plans })
+  const rates = limits === 'off' ? 'off' : plans
+  return startProgram('src/cli.ts', { LATCHKEY_ENV: 'development', LATCHKEY_RATE_LIMITS: rates, ...env })
 }
 export const startBare = (answer: string) => startProgram('test/bench/bare.ts', { ANSWER: answer })
 

@@ -1,10 +1,8 @@
 // better-auth's e-mail OTP on Bun, with a database as durable as ours: WAL, and every commit synced.
 import { Database } from 'bun:sqlite'
 import { createMailCodes } from './mail-codes'
+import { load } from './peers'
 
-const peers = process.env.PEERS ?? ''
-// biome-ignore lint/suspicious/noExplicitAny: it is installed for the benchmark alone, beside our own packages
-const load = (name: string): Promise<any> => import(Bun.resolveSync(name, peers))
 const [{ betterAuth }, { emailOTP }, { getMigrations }] = await Promise.all([
   load('better-auth'),
   load('better-auth/plugins'),

@@ -1,24 +1,8 @@
 // Sixteen people signing in at once, from asking for a code to a session: ours, and better-auth's e-mail OTP beside it.
-import { existsSync, mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { installPeers } from './peers'
 import { type Server, startProgram } from './servers'
 
 const [people, betterAuth] = [16, '1.7.5']
-const peers = join(import.meta.dir, '../../node_modules/.peers')
-
-/** Installs what we are measured against, once, beside our own packages. @throws Error where it cannot be had */
-const installPeers = async (): Promise<void> => {
-  const manifest = join(peers, 'node_modules/better-auth/package.json')
-  if (existsSync(manifest) && (await Bun.file(manifest).json()).version === betterAuth) return
-  mkdirSync(peers, { recursive: true })
-  await Bun.write(join(peers, 'package.json'), '{ "private": true }')
-  const add = Bun.spawn([process.execPath, 'add', '--exact', `better-auth@${betterAuth}`], {
-    cwd: peers,
-    stderr: 'pipe',
-  })
-  if ((await add.exited) !== 0)
-    throw new Error(`better-auth could not be installed: ${await new Response(add.stderr).text()}`)
-}
 
 type Flow = { url: string; steps(post: Post, codeOf: () => Promise<string>, email: string): Promise<void> }
 // biome-ignore lint/suspicious/noExplicitAny: an answer is whatever the server sent
@@ -56,10 +40,10 @@ type Measured = { ours: number[]; theirs: number[]; peer: string }
 
 /** Sign-ins a second of both, round by round, in turn; half of the people come for the first time. */
 export const measureSignIn = async (rounds: number, turns: number): Promise<Measured> => {
-  await installPeers()
+  await installPeers(`better-auth@${betterAuth}`)
   const servers = await Promise.all([
     startProgram('test/bench/sign-in-latchkey.ts', { LATCHKEY_ENV: 'development', LATCHKEY_RATE_LIMITS: 'off' }),
-    startProgram('test/bench/sign-in-better-auth.ts', { PEERS: peers }),
+    startProgram('test/bench/sign-in-better-auth.ts', {}),
   ])
   const [ours, theirs] = [ofLatchkey(servers[0]), ofBetterAuth(servers[1])]
   const rate = async (flow: Flow, round: number): Promise<number> => {
