@@ -14,8 +14,9 @@ export const startPocketBase = async (): Promise<{ load: Load; stop(): Promise<v
   await installPeers(`${name}@${version}`)
   const binary = join(peers, 'node_modules', name, 'pocketbase')
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-bench-'))
+  // It keeps what it calls migrations beside its data, and applies them to the next that comes.
   const run = (...args: string[]) =>
-    Bun.spawn([binary, ...args, '--dir', folder], { stdout: 'ignore', stderr: 'ignore' })
+    Bun.spawn([binary, ...args, '--dir', join(folder, 'data')], { stdout: 'ignore', stderr: 'ignore' })
   // It answers 0 whether or not it did as told: what it lacks shows at the first call.
   await run('migrate', 'up').exited
   await run('admin', 'create', admin.identity, admin.password).exited
