@@ -82,4 +82,3 @@ export const createFeed = (deps: Deps) => {
     node: { age: feed.age, isTrusted: () => sharing.kind === 'primary' || (feed.isTrusted() && !feed.isLost()) },
   }
 }
-export type Feed = ReturnType<typeof createFeed>

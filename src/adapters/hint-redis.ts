@@ -1,13 +1,13 @@
 // A word to the other nodes that something was taken away, over Redis or Valkey. It hastens a pull and decides nothing.
-import { Redis } from 'ioredis'
 import type { Hint, Log } from '../ports'
+import { connectRedis } from './redis'
 
 const channel = 'latchkey:revoked'
 
 /** Opens without waiting for the server. While it is away words are lost, and nodes pull as they do without it. */
 export const openRedisHint = ({ url, log }: { url: string; log: Log }): { hint: Hint; close(): Promise<void> } => {
-  const options = { retryStrategy: (times: number) => Math.min(times * 100, 1000), maxRetriesPerRequest: null }
-  const [speaking, listening] = [new Redis(url, { ...options, enableOfflineQueue: false }), new Redis(url, options)]
+  const speaking = connectRedis(url, { enableOfflineQueue: false })
+  const listening = connectRedis(url, { maxRetriesPerRequest: null })
   let listeners: (() => void)[] = []
   for (const connection of [speaking, listening])
     connection.on('error', (error) => log.warn({ error }, 'Redis does not carry words between nodes'))

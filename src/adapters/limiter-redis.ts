@@ -1,22 +1,21 @@
 // Rate limits that several nodes share, on Redis or Valkey; while that server is away each node counts in its own memory.
-import { Redis } from 'ioredis'
 import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible'
 import { createGcra, type Grant, type Rate } from '../lib/gcra'
 import type { Clock, Limiter, Log } from '../ports'
+import { connectRedis } from './redis'
 
 const commandTimeoutMs = 300
 // One that hangs costs one request in so long its timeout, and not every request.
 const askAgainMs = 1000
 
 const connect = (url: string) =>
-  new Redis(url, {
+  connectRedis(url, {
     commandTimeout: commandTimeoutMs,
     maxRetriesPerRequest: 1,
     connectTimeout: 1000,
     lazyConnect: true,
     enableOfflineQueue: false,
     enableAutoPipelining: true,
-    retryStrategy: (times) => Math.min(times * 100, askAgainMs),
   })
 
 /** Says once that the server went away and once that it is back; while away it is asked again now and then. */

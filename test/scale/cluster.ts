@@ -96,7 +96,7 @@ const newNode = async (sqld: Sqld, common: Record<string, string>, env: Record<s
     },
     stop: async () => {
       if (running.child.exitCode === null && running.failed === undefined) running.child.send('stop')
-      await Promise.race([running.child.exited, Bun.sleep(6000)])
+      await Promise.race([running.child.exited, Bun.sleep(2000)])
       running.child.kill('SIGKILL')
       link.stop()
     },
