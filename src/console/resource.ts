@@ -1,24 +1,31 @@
 // Something a page loads: the state every list and detail goes through.
 import { type Signal, useSignal } from '@preact/signals'
-import { useEffect, useMemo } from 'preact/hooks'
+import { useEffect, useMemo, useRef } from 'preact/hooks'
 import type { Page } from '../lib/page'
 import type { Answer, Problem } from './send'
 
 type Loaded<T> = { is: 'loading' } | { is: 'failed'; problem: Problem } | { is: 'ready'; data: T }
 export type Resource<T> = { state: Signal<Loaded<T>>; reload: () => Promise<void> }
 
-/** Loads when first shown and when the person comes back to the tab. What was there stays until something new is. */
+/**
+ * Loads when first shown, when `about` changes, and when the person comes back to the tab. What was there stays until
+ * something new is, but for another `about`.
+ */
 export const useResource = <T>(load: () => Promise<Answer<T>>, about = ''): Resource<T> => {
   const state = useSignal<Loaded<T>>({ is: 'loading' })
+  const wanted = useRef(about)
+  wanted.current = about
   const reload = useMemo(
     () => async () => {
       const answer = await load()
+      if (wanted.current !== about) return
       if (answer.ok) state.value = { is: 'ready', data: answer.data }
       else if (state.peek().is !== 'ready') state.value = { is: 'failed', problem: answer.problem }
     },
     [about],
   )
   useEffect(() => {
+    state.value = { is: 'loading' }
     void reload()
     const whenBack = () => document.visibilityState === 'visible' && void reload()
     document.addEventListener('visibilitychange', whenBack)

@@ -18,6 +18,7 @@ describe.skipIf(!hasChromium)('in a workspace', () => {
     await callFrom(admin.page, 'PATCH', `/api/workspaces/${workspace}`, { name: 'Analytical Engines' })
     await callFrom(admin.page, 'POST', '/api/projects', { name: 'Closed', restricted: true })
     await callFrom(admin.page, 'POST', '/api/media', { hello: 1 }, { 'x-file-name': 'of-the-admin.json' })
+    await admin.page.reload()
   })
   afterAll(async () => {
     await browser.close()
@@ -109,6 +110,17 @@ describe.skipIf(!hasChromium)('in a workspace', () => {
     await page.keyboard.press('Escape')
     await page.getByRole('button', { name: 'New project' }).waitFor({ state: 'detached' })
     expect(await page.getByRole('navigation').getByRole('link', { name: 'API keys' }).count()).toBe(0)
+  })
+
+  test('the last admin is told why they cannot leave', async () => {
+    await go(admin.page, 'Members')
+    await admin.page.getByRole('button', { name: 'Leave' }).click()
+    await admin.page
+      .getByRole('dialog', { name: 'Leave Analytical Engines?' })
+      .getByRole('button', { name: 'Leave' })
+      .click()
+    await admin.page.getByRole('dialog').getByText('A workspace keeps at least one admin.').waitFor()
+    await admin.page.keyboard.press('Escape')
   })
 
   test('somebody removed meanwhile is told, is led to a workspace of their own, and sees nothing more', async () => {

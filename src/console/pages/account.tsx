@@ -92,6 +92,7 @@ const askDelete = (email: string) => {
     body: t('account.ask_delete_body'),
     action: t('account.delete'),
     typed: email,
+    conflict: t('account.last_admin'),
     run: async () => {
       const answer = await api.deleteMe()
       if (answer.ok) asked = answer.data?.challenge_id

@@ -31,6 +31,7 @@ const askRemove = (member: Member, members: Pages<Member>) => {
     body: t('members.ask_remove_body', { workspace: workspace.peek()?.name ?? '' }),
     action: t('members.remove'),
     extra: <Check label={t('members.revoke_keys')} onCheck={keep} />,
+    conflict: t('members.last_admin'),
     run: () => api.removeMember(member.user_id, revokesKeys),
     done: () => done(t('members.removed', { name }), members),
   })
@@ -44,6 +45,7 @@ export const askLeave = (): void => {
     title: t('members.ask_leave', { name: here.name }),
     body: t('members.ask_leave_body'),
     action: t('members.leave'),
+    conflict: t('members.last_admin'),
     run: () => api.removeMember(now.me.id, false),
     done: () => void loadWho(),
   })

@@ -29,6 +29,10 @@ export const accountStrings = {
     en: 'Your account ends, and with it every workspace that is yours alone. This cannot be undone.',
     zh: '您的账户及仅属于您的工作区将被删除，且无法撤回。',
   },
+  'account.last_admin': {
+    en: 'You are the last admin of a workspace that others are in. Make somebody else its admin first.',
+    zh: '您是某个仍有其他成员的工作区的最后一名管理员，请先将他人设为管理员。',
+  },
   'account.deleted': { en: 'Your account is deleted.', zh: '您的账户已删除。' },
   'known.title': { en: 'Known browsers', zh: '已知浏览器' },
   'known.lead': {

@@ -16,12 +16,14 @@ export type Question = {
   /** What has to be typed first, where a slip would be grave. */
   typed?: string
   extra?: ComponentChildren
+  /** What a `conflict` means here. */
+  conflict?: string
   /** Does it. A problem stays in the dialog; an answer closes it, and then `done` is called. */
   run: () => Promise<Answer<unknown>>
   done?: () => void
 }
 
-const Confirm = ({ title, body, action, typed, extra, run, done }: Question) => {
+const Confirm = ({ title, body, action, typed, extra, conflict, run, done }: Question) => {
   const field = useRef<HTMLInputElement>(null)
   const busy = useSignal(false)
   const error = useSignal('')
@@ -34,7 +36,7 @@ const Confirm = ({ title, body, action, typed, extra, run, done }: Question) => 
     const answer = await run()
     busy.value = false
     if (!answer.ok) {
-      error.value = problemWords(answer.problem)
+      error.value = (answer.problem.code === 'conflict' && conflict) || problemWords(answer.problem)
       return
     }
     closeDialog()
