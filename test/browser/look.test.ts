@@ -35,6 +35,14 @@ const pages = [
   ['account', '/account', 'This device'],
 ] as const
 
+const dialogs = [
+  ['invite', '/members', 'Invite'],
+  ['file', '/media', 'sunrise.png'],
+  ['new-project', '/projects', 'New project'],
+  ['rotate', '/keys', 'Rotate Nightly import'],
+  ['new-key', '/keys', 'New key'],
+] as const
+
 /** What a month of use would look like: usage is written once a minute, which is later than anybody looks here. */
 const busyMonth = () =>
   Array.from({ length: 30 }, (_, ago) => ({
@@ -123,6 +131,17 @@ describe.skipIf(!hasChromium)('every page', () => {
       await page.waitForLoadState('networkidle')
       await look(name)
     }
+    for (const [name, path, opener] of dialogs) {
+      await page.goto(server.origin + path)
+      await page.getByRole('main').getByRole('button', { name: opener }).first().click()
+      await page.getByRole('dialog').waitFor()
+      await page.waitForLoadState('networkidle')
+      await look(name)
+    }
+    await page.getByLabel('Name').fill('Shown once')
+    await page.keyboard.press('Enter')
+    await page.getByRole('dialog', { name: 'Shown once is made' }).waitFor()
+    await look('key-shown-once')
     await page.goto(`${server.origin}/projects`)
     await page.getByRole('link', { name: 'Launch film' }).click()
     await page.getByText('Members of this project').waitFor()
