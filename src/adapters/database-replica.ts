@@ -28,6 +28,7 @@ const askPrimary = async ({ read }: Primary, known: Facts | null): Promise<Facts
     return toFacts(await read(factsSql, []))
   } catch (error) {
     if (isAway(error)) return null
+    if (!String(error).includes('no such table')) throw error
     if (known) throw new Error('The primary is empty, but this node has a copy of what it held. Restore it first.')
     return 'empty'
   }

@@ -29,9 +29,13 @@ export const readReplica = (path: string): (Facts & { migrations: Set<string> })
   }
 }
 
-/** Removes a file and what libSQL keeps beside it, so that it is copied anew. */
+const mark = '-client_wal_index'
+
+/** Removes a copy and what libSQL keeps beside it, so that it is made anew. @throws Error for a file that is no copy. */
 export const removeReplica = (path: string): void => {
-  for (const end of ['', '-wal', '-shm', '-info', '-client_wal_index']) rmSync(path + end, { force: true })
+  if (existsSync(path) && !existsSync(path + mark))
+    throw new Error('LATCHKEY_DATABASE names a file that is no copy of a primary: name one that is not there yet.')
+  for (const end of ['', '-wal', '-shm', mark]) rmSync(path + end, { force: true })
 }
 
 const stopWithinMs = 4000
