@@ -31,10 +31,6 @@ export const signInStrings = {
     en: 'That code is wrong or has expired. Check it, or ask for another.',
     zh: '验证码错误或已过期。请核对，或重新获取。',
   },
-  'code.start_again': {
-    en: 'Too many wrong codes. Ask for a new one.',
-    zh: '错误次数过多，请重新获取验证码。',
-  },
   'code.submit': { en: 'Sign in', zh: '登录' },
   'code.resend': { en: 'Send again', zh: '重新发送' },
   'code.resend_in': { en: 'Send again in {time}', zh: '{time} 后可重新发送' },

@@ -35,7 +35,7 @@ export const List = <T,>({ from, label, empty, look = 'rows', children }: Props<
   <Load from={from}>
     {(data) =>
       data.length === 0 ? (
-        <>{empty}</>
+        empty
       ) : (
         <>
           <ul class={look} aria-label={label}>
