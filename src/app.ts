@@ -175,7 +175,9 @@ const addJobs = (s: Services, reloadKeys: () => Promise<void>) => {
 type Http = { cookies: Cookies; origins: OriginGuard; identify: Identify; clock: Clock; log: Log; pages: Pages }
 
 const createRoutes = (config: Config, s: Services, { cookies, origins, identify, clock, log, pages }: Http) => {
-  const access = createAccess(s.gate)
+  const access = createAccess(s.gate, async (exchange) => {
+    exchange.identity = await identify(exchange.request)
+  })
   const routes = (): readonly Route[] => app.routes
   const describe = () => describeApi(routes(), { origin: config.origin, version })
   const app = new Elysia({ precompile: true })

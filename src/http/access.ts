@@ -29,7 +29,16 @@ type Context = { request: Request; route: string }
 // Both are synchronous where limits are: the identity was settled in intake, so that no promise can be forgotten here.
 // Elysia reads these functions' text: a context that is not taken apart makes it prepare cookies and query, `async` or a
 // returned call makes it await.
-const hooksOf = (gate: Gate, enter: (exchange: Exchange) => RateClass | null) => {
+const hooksOf = (gate: Gate, enter: (exchange: Exchange) => RateClass | null, settle: Settle) => {
+  // A body may be held back for as long as its sender likes: what was let in by its head is judged anew once it is here.
+  const read = async (request: Request) => {
+    const body = await readJson(request)
+    if (body === null) return body
+    const exchange = exchangeOf(request)
+    await settle(exchange)
+    enter(exchange)
+    return body
+  }
   const arrive = (request: Request, route: string) => {
     const exchange = arrivedAt(request, route)
     const rateClass = exchange.isAdmitted ? null : enter(exchange)
@@ -44,7 +53,7 @@ const hooksOf = (gate: Gate, enter: (exchange: Exchange) => RateClass | null) =>
     return {
       parse: ({ request, route }: Context) => {
         pass(request, route)
-        return readJson(request)
+        return read(request)
       },
       transform: ({ request, route }: Context) => {
         pass(request, route)
@@ -58,7 +67,7 @@ const hooksOf = (gate: Gate, enter: (exchange: Exchange) => RateClass | null) =>
   return {
     parse: async ({ request, route }: Context) => {
       await pass(request, route)
-      return readJson(request)
+      return read(request)
     },
     transform: async ({ request, route }: Context) => {
       await pass(request, route)
@@ -68,15 +77,22 @@ const hooksOf = (gate: Gate, enter: (exchange: Exchange) => RateClass | null) =>
 
 const isRead = ({ method }: Request) => method === 'GET' || method === 'HEAD'
 
+/** Says anew as whom a request is made. */
+type Settle = (exchange: Exchange) => Promise<void>
+
 /** The two words of a route. What passes the permission then passes `gate`. */
-export const createAccess = (gate: Gate = openGate) =>
+export const createAccess = (gate: Gate = openGate, settle: Settle = async () => {}) =>
   new Elysia({ name: 'access' }).macro({
     access: (need: Permission) => ({
       detail: { 'x-access': need } as Record<string, unknown>,
-      ...hooksOf(gate, (exchange) => {
-        admit(exchange, need)
-        return classOf(need)
-      }),
+      ...hooksOf(
+        gate,
+        (exchange) => {
+          admit(exchange, need)
+          return classOf(need)
+        },
+        settle,
+      ),
       resolve: ({ request }) => {
         const caller = exchangeOf(request)
         const [held, person] = [actorOf(caller), personOf(caller)]
@@ -87,7 +103,7 @@ export const createAccess = (gate: Gate = openGate) =>
     }),
     open: (why: string) => ({
       detail: { 'x-access': `open: ${why}` } as Record<string, unknown>,
-      ...hooksOf(gate, ({ request }) => (isRead(request) ? null : 'auth')),
+      ...hooksOf(gate, ({ request }) => (isRead(request) ? null : 'auth'), settle),
       resolve: ({ request }) => {
         const caller = exchangeOf(request)
         return { caller }

@@ -31,6 +31,8 @@ export class Exchange implements Origin {
     readonly requestId: string,
     readonly startedAt: number,
     private readonly remote: () => string | null,
+    /** Lets the connection be silent for as long as the other end is: for streams, once whoever asks was let in. */
+    readonly takeTime: () => void = () => {},
   ) {
     this.identity = nobody
     this.route = ''

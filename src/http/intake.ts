@@ -9,7 +9,11 @@ import type { OriginGuard } from './origin-guard'
 import { problem, toFailure } from './problem'
 
 type Handler = (request: Request) => Response | Promise<Response>
-export type Intake = (request: Request, remote: () => string | null) => Response | Promise<Response>
+export type Intake = (
+  request: Request,
+  remote: () => string | null,
+  takeTime?: () => void,
+) => Response | Promise<Response>
 
 const slowMs = 1000
 
@@ -74,8 +78,8 @@ export const createIntake = (parts: Parts): Intake => {
       : finish(exchange, response)
   }
 
-  return (request, remote) => {
-    const exchange = new Exchange(request, prefix + (count++).toString(36), clock.monotonic(), remote)
+  return (request, remote, takeTime) => {
+    const exchange = new Exchange(request, prefix + (count++).toString(36), clock.monotonic(), remote, takeTime)
     try {
       if (!isOurHost(request)) {
         const probe = request.method === 'GET' ? probes[targetOf(request.url)] : undefined

@@ -2,6 +2,7 @@
 import { systemClock } from '../adapters/clock'
 import { createApp } from '../app'
 import type { Config, Secrets } from '../config'
+import type { Intake } from '../http/intake'
 import { clientBehind, createNetworks } from '../lib/networks'
 import type { Clock, Log } from '../ports'
 import { pagesOf } from './pages'
@@ -10,16 +11,8 @@ import { openPorts } from './ports'
 // Above the cap on media, so that too large an upload gets the app's own answer.
 const spareBytes = 1 << 20
 
-type Handler = (request: Request, remote: () => string | null) => Response | Promise<Response>
-
-const starting: Handler = () => new Response(null, { status: 503, headers: { 'retry-after': '1' } })
-// Bun ends what has been silent for 10 s; these wait as long as their other end does, and keep their own pace.
-const isStream = ({ url }: Request) => {
-  const path = url.indexOf('/', 'https://'.length)
-  return url.startsWith('/media/', path) || url.slice(path) === '/api/media'
-}
-
-const listen = ({ listen: { host, port }, mediaMaxBytes, trustedProxies }: Config, handler: () => Handler) => {
+const starting: Intake = () => new Response(null, { status: 503, headers: { 'retry-after': '1' } })
+const listen = ({ listen: { host, port }, mediaMaxBytes, trustedProxies }: Config, handler: () => Intake) => {
   const isTrusted = createNetworks(trustedProxies)
   return Bun.serve({
     hostname: host,
@@ -27,11 +20,12 @@ const listen = ({ listen: { host, port }, mediaMaxBytes, trustedProxies }: Confi
     maxRequestBodySize: mediaMaxBytes + spareBytes,
     development: false,
     fetch: (request, server) => {
-      if (isStream(request)) server.timeout(request, 0)
-      return handler()(request, () => {
+      const remote = () => {
         const peer = server.requestIP(request)?.address
         return peer === undefined ? null : clientBehind(isTrusted, peer, request.headers)
-      })
+      }
+      // Bun ends what has been silent for 10 s; streams wait as long as their other end does, and keep their own pace.
+      return handler()(request, remote, () => server.timeout(request, 0))
     },
     error: () => new Response(null, { status: 500 }),
   })

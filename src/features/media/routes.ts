@@ -28,8 +28,10 @@ export const mediaRoutes = (access: Access, media: MediaService, identify: Ident
     })
     .post(
       '/api/media',
-      async ({ actor, caller, headers, request, status }) =>
-        status(201, await media.upload(actor, judgeOf(caller), headers, request.body)),
+      async ({ actor, caller, headers, request, status }) => {
+        caller.takeTime()
+        return status(201, await media.upload(actor, judgeOf(caller), headers, request.body))
+      },
       { access: 'media:create', parse: 'none', headers: UploadHeaders, response: { 201: Media } },
     )
     .get('/api/media/:id', ({ actor, params }) => media.get(actor, params.id), {
@@ -56,6 +58,7 @@ export const mediaRoutes = (access: Access, media: MediaService, identify: Ident
       async ({ caller, params, request }) => {
         if (isForeign(request)) throw new Failure('not_found')
         const { row, read } = await media.open(params.id, judgeOf(caller))
+        caller.takeTime()
         return serve(request, { ...row, read }, now())
       },
       { access: 'media:stream', params: MediaParams },

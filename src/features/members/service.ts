@@ -6,6 +6,7 @@ import { rfc3339 } from '../../lib/time'
 import type { Actor, WorkspaceId } from '../../permissions'
 import type { Clock, Database, Statement } from '../../ports'
 import { revoke, type Subject } from '../../revocation'
+import { assertFresh } from '../../step-up'
 import { guard, type Write } from '../../write'
 import type { Member, UpdateMember } from './model'
 import { type MemberRow, memberStore } from './store'
@@ -43,8 +44,9 @@ export const memberService = ({ db, write, clock, addresses, endKeysMadeBy, endI
       return { ...page, data: page.data.map(present) }
     },
 
-    /** @throws `not_found`; `conflict` when it would leave no admin. */
+    /** @throws `step_up_required`, `not_found`; `conflict` when it would leave no admin. */
     async update(actor: Actor, userId: string, { role }: UpdateMember): Promise<Member> {
+      assertFresh(actor.person, clock.now())
       await write(actor, { action: 'member.updated', targets: [userId], change: { role } }, [
         store.setRole(actor.workspace.id, userId, role),
         guard('not_found'),
@@ -57,10 +59,11 @@ export const memberService = ({ db, write, clock, addresses, endKeysMadeBy, endI
       return present(row)
     },
 
-    /** Removes a member, and the keys they made if told to; anybody may remove themselves. @throws `not_found`, `forbidden`; `conflict` when it would leave no admin. */
+    /** Removes a member, and the keys they made if told to; anybody may remove themselves. @throws `not_found`, `forbidden`, `step_up_required`; `conflict` when it would leave no admin. */
     async remove(actor: Actor, userId: string, revokeKeys = false): Promise<void> {
       const leaves = userId === actor.id
       if (!leaves && !actor.permissions.has('member:update')) throw new Failure('forbidden')
+      if (!leaves) assertFresh(actor.person, clock.now())
       const endKeys = revokeKeys ? endKeysMadeBy(actor, userId) : []
       const event = { action: leaves ? 'member.left' : 'member.removed', targets: [userId] }
       await write(actor, { ...event, ...(revokeKeys && { change: { revoke_keys: true } }) }, [

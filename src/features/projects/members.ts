@@ -5,6 +5,7 @@ import { rfc3339 } from '../../lib/time'
 import type { Actor } from '../../permissions'
 import type { Clock, Database } from '../../ports'
 import { revoke } from '../../revocation'
+import { assertFresh } from '../../step-up'
 import { demand, guard, type Write } from '../../write'
 import type { ProjectMember, PutProjectMember } from './model'
 import { type ProjectMemberRow, projectMemberStore } from './store'
@@ -34,10 +35,11 @@ export const projectMemberService = ({ db, write, clock }: { db: Database; write
 
     /**
      * Lets a member of the workspace in, or gives them another role there.
-     * @throws `not_found` for no such project or member; `conflict` for a role above their own in the workspace.
+     * @throws `step_up_required`; `not_found` for no such project or member; `conflict` for a role above their own in the workspace.
      */
     async put(actor: Actor, projectId: string, userId: string, { role }: PutProjectMember): Promise<ProjectMember> {
       assertEnters(actor, projectId)
+      assertFresh(actor.person, clock.now())
       const { id: workspaceId } = actor.workspace
       const event = { action: 'project_member.put', targets: [projectId, userId], change: { role } }
       await write(actor, event, [

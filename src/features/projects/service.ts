@@ -79,6 +79,7 @@ export const projectService = ({ db, write, clock }: { db: Database; write: Writ
      */
     async update(actor: Actor, id: string, { name, restricted }: UpdateProject): Promise<Project> {
       const before = await get(actor, id)
+      if (restricted !== undefined && actor.person) assertFresh(actor.person, clock.now())
       if (before.is_default && restricted) throw new Failure('conflict', 'The default project is open to every member')
       const change = { ...(name !== undefined && { name }), ...(restricted !== undefined && { restricted }) }
       const fields = Object.keys(change)
