@@ -52,6 +52,12 @@ const newSteps = (statements: readonly Statement[]) => {
 const refused = ({ code = '', message }: Refusal, statements?: readonly Statement[], step?: number) =>
   databaseError({ code, message, step }, statements)
 
+// Under many writers sqld now and then gives no lock instead of waiting for it. Before its lock a batch has done nothing.
+const maxTries = 6
+const wasLocked = (answer: Answer<BatchResult>): boolean =>
+  answer.type === 'ok' &&
+  answer.response.result.step_errors.slice(0, opening.length).some((error) => error?.code?.startsWith('SQLITE_BUSY'))
+
 export type PrimaryOptions = { url: string; token: string; fetch?: Fetch; timeoutMs?: number; maxInFlight?: number }
 
 /**
@@ -105,8 +111,12 @@ export const createPrimary = ({
     },
     /** `replicationIndex`: what a replica must have reached to show this batch. */
     async batch(statements: readonly Statement[]): Promise<{ outcomes: Outcome[]; replicationIndex: number }> {
-      const steps = newSteps(statements)
-      const answer = await ask<BatchResult>({ type: 'batch', batch: { steps } })
+      const request = { type: 'batch', batch: { steps: newSteps(statements) } }
+      let answer = await ask<BatchResult>(request)
+      for (let tries = 1; wasLocked(answer) && tries < maxTries; tries++) {
+        await new Promise((resolve) => setTimeout(resolve, Math.random() * 10 * 2 ** tries))
+        answer = await ask<BatchResult>(request)
+      }
       if (answer.type === 'error') throw refused(answer.error, statements)
       const { step_results, step_errors, replication_index } = answer.response.result
       const failed = step_errors.findIndex((error) => error !== null)
