@@ -87,6 +87,39 @@ const verifyOwn = async (publishedBy: ReturnType<typeof import('./doctor/audit')
 const doctorAccess = async (args: string[]) =>
   (await import('./doctor/access')).doctorAccess(args, settle().config.origin, say)
 
+const backups = () => import('./backup/commands')
+
+/** Follows the audit of what a drill restored, as the server of these settings would. */
+const auditAt = async ({ database, media }: { database: string; media: string }) => {
+  const { createApp, createLog, openPorts, standardOutput } = await program()
+  const { config, secrets } = settle()
+  const there: typeof config = {
+    ...config,
+    database: { kind: 'local', path: database },
+    blobs: { kind: 'disk', path: media },
+  }
+  const { ports, close } = await openPorts(there, secrets, createLog(standardOutput()))
+  const found = await (await createApp(there, ports)).services.audit.verifyAll()
+  await close()
+  return found
+}
+
+/** Lets API keys live again that a restored backup suspended. */
+const confirmKeys = async (args: string[]) => {
+  const isAll = args.join() === '--all'
+  if (args.length === 0 || (!isAll && args.some((id) => id.startsWith('-'))))
+    throw new Error('latchkey keys confirm --all | <id>…')
+  const { createApp, createLog, openPorts, standardOutput } = await program()
+  const { config, secrets } = settle()
+  const { ports, close } = await openPorts(config, secrets, createLog(standardOutput()))
+  try {
+    const { hygiene } = (await createApp(config, ports)).services
+    say(`${await hygiene.confirm(isAll ? null : args)} API keys live again.`)
+  } finally {
+    await close()
+  }
+}
+
 /** Signs new sessions with a new key from the time on by which every node has read it; the old ones stay good. */
 const rotateKeys = async () => {
   const { createLog, openPorts, standardOutput } = await program()
@@ -106,11 +139,15 @@ const commands: Record<string, (args: string[]) => unknown> = {
   'audit verify': verifyAudit,
   'doctor access': doctorAccess,
   'keys rotate': rotateKeys,
+  'keys confirm': confirmKeys,
+  backup: async (args) => (await backups()).backup(args, settle(), version, say),
+  restore: async (args) => (await backups()).restore(args, settle(), say),
+  drill: async (args) => (await backups()).drill(args, settle(), auditAt, say),
   healthcheck,
   version: () => say(version),
 }
 
-const takesArguments = new Set(['audit verify', 'doctor access'])
+const takesArguments = new Set(['audit verify', 'doctor access', 'keys confirm', 'backup', 'restore', 'drill'])
 
 // What it makes is its owner's alone.
 process.umask(0o077)

@@ -28,6 +28,8 @@ export type Config = {
   /** How much longer than usual a node with a copy serves from it while the primary is away. */
   staleReadsMs: number
   blobs: { kind: 'disk'; path: string }
+  /** The X25519 public key (base64) that backups are encrypted to; null: they are not. */
+  backupRecipient: string | null
   mail:
     | { kind: 'inbox' }
     | { kind: 'smtp'; host: string; port: number; tls: 'implicit' | 'starttls' | 'off'; from: string }
@@ -60,6 +62,8 @@ export type Secrets = {
   /** Signs mail (RFC 6376): PEM of an RSA key, and the name under which the sender's domain shows its public half. */
   dkim: { selector: string; privateKey: string } | null
   turnstile: string | null
+  /** The private key (base64) that opens backups; only where they are restored. */
+  backupIdentity: string | null
 }
 
 /** Raised for settings that do not stand; its message names each, and repeats no value. */
@@ -179,6 +183,7 @@ export const readConfig = (
     env: mode,
     ...readNet(mode, read),
     ...places,
+    backupRecipient: read.LATCHKEY_BACKUP_RECIPIENT ?? null,
     mail,
     human: readHuman(mode, read),
     rateLimits: read.LATCHKEY_RATE_LIMITS ?? 'default',
@@ -200,6 +205,7 @@ export const readConfig = (
     replicaToken: read.LATCHKEY_REPLICA_TOKEN ?? null,
     turnstile: read.LATCHKEY_TURNSTILE_SECRET ?? null,
     redisUrl: read.LATCHKEY_REDIS_URL ?? null,
+    backupIdentity: read.LATCHKEY_BACKUP_IDENTITY ?? null,
   }
   // A setting that could not be read is absent here: what follows from its absence would only mislead.
   const unread = new Set(problems.map((p) => p.name))

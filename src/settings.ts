@@ -62,6 +62,8 @@ const signUp = z
       : { kind: text as 'open' | 'invite' | 'closed' },
   )
 
+const x25519Key = z.string().regex(/^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/, 'base64 of 32 bytes')
+
 const cidr = z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()], { error: 'addresses or networks (CIDR)' })
 
 type Setting = { means: string; example: string; schema: z.ZodType<unknown, string>; secret?: true }
@@ -121,6 +123,17 @@ export const settings = {
     schema: whole(0, 86_400),
   },
   LATCHKEY_BLOBS: { means: 'where media is kept', example: 'file:./data/media', schema: filePath },
+  LATCHKEY_BACKUP_RECIPIENT: {
+    means: 'base64 of an X25519 public key: backups are encrypted to it; without it they are not',
+    example: '',
+    schema: x25519Key,
+  },
+  LATCHKEY_BACKUP_IDENTITY: {
+    means: 'base64 of its private key, for restore and drill alone; kept elsewhere than the server',
+    example: '',
+    schema: x25519Key,
+    secret: true,
+  },
   LATCHKEY_SMTP_URL: {
     means:
       'smtp://user:pass@host:587 (STARTTLS is required unless ?tls=off) or smtps://…; without it mail is at /inbox',

@@ -31,7 +31,7 @@ const offending = (where: (path: string) => boolean, isWrong: (s: Source) => unk
   sources.filter((s) => where(s.path) && isWrong(s)).map((s) => s.path)
 
 const isConsole = among(/^src\/console\/(?!routes|build)/)
-const isEdge = among(/^src\/(runtime|adapters|console)\//, /^src\/cli/, /^src\/doctor\//)
+const isEdge = among(/^src\/(runtime|adapters|console)\//, /^src\/cli/, /^src\/doctor\//, /^src\/backup\//)
 const isCore = (path: string) => !isEdge(path)
 const packages = (s: Source) => s.imports.filter((i) => !/^(src|db|package\.json)/.test(i))
 const ours = (s: Source) => s.imports.filter((i) => /^(src|db)/.test(i))

@@ -48,6 +48,7 @@ describe('without a setting', () => {
       dkim: null,
       turnstile: null,
       redisUrl: null,
+      backupIdentity: null,
     })
   })
 

@@ -1,0 +1,55 @@
+// An instance in a folder of its own, with what a backup has to bring back: a person, keys, media. Backups by the command.
+
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { createLog } from '../src/adapters/log-pino'
+import { type Env, readConfig } from '../src/config'
+import { startServer } from '../src/runtime/bun'
+import { bearer, newCaller } from './story'
+import { newFolder } from './template'
+
+const root = join(import.meta.dir, '..')
+const base = { LATCHKEY_PORT: '0', LATCHKEY_START_FLOOR_MS: '0', LATCHKEY_RATE_LIMITS: 'off' }
+
+/** A server on `folder`, and a caller of it. */
+export const serve = async (folder: string) => {
+  const env = { ...base, LATCHKEY_DATA_DIR: folder }
+  const settle = (port?: number) =>
+    readConfig({ ...env, ...(port !== undefined && { LATCHKEY_PORT: `${port}` }) }, { source: 'source' })
+  const running = await startServer(settle, createLog({ write: () => {} }))
+  return { ...newCaller(running.listening), stop: running.stop }
+}
+
+/** Starts a command of the program on `folder`. */
+export const spawnCli = (folder: string, words: string[], env: Env = {}) =>
+  Bun.spawn([process.execPath, 'src/cli.ts', ...words], {
+    cwd: root,
+    env: { PATH: process.env.PATH, ...base, LATCHKEY_DATA_DIR: folder, ...env },
+    stdout: 'pipe',
+    stderr: 'pipe',
+  })
+
+/** Runs it; what it said, and with which code it ended. */
+export const cli = async (folder: string, words: string[], env: Env = {}) => {
+  const child = spawnCli(folder, words, env)
+  const [out, err] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()])
+  return { code: await child.exited, said: out + err }
+}
+
+/** A new instance that is being served, with one person, two keys and two media. */
+export const newInstance = async () => {
+  const folder = newFolder()
+  const server = await serve(folder)
+  const { call, codeFor } = server
+  const email = 'ada@example.com'
+  const { challenge_id, binding } = await call('POST', '/api/auth/start', 202, { json: { email, transport: 'token' } })
+  const code = await codeFor(email)
+  const { token } = await call('POST', '/api/auth/verify', 200, { json: { challenge_id, binding, code } })
+  const headers = bearer(token)
+  const upload = (body: Uint8Array<ArrayBuffer>) =>
+    call('POST', '/api/media', 201, { headers: { ...headers, 'x-file-name': 'a.bin' }, body })
+  const newKey = (name: string) => call('POST', '/api/keys', 201, { headers, json: { name } })
+  const bytes = [200_001, 70].map((size) => new Uint8Array(randomBytes(size)))
+  const media = [await upload(bytes[0]!), await upload(bytes[1]!)]
+  return { folder, ...server, headers, media, bytes, keys: [await newKey('one'), await newKey('two')] }
+}
