@@ -6,7 +6,7 @@ export type SyncOrder = { path: string; url: string; token: string } | 'pull' | 
 export type SyncReport = number | null | 'renewed' | 'stopped'
 
 const everyMs = 100
-const retryMs = 1000
+const longestRetryMs = 1000
 
 declare const self: { onmessage: (event: { data: SyncOrder }) => void; postMessage(report: SyncReport): void }
 
@@ -16,17 +16,18 @@ let close = () => {}
 
 const start = ({ path, url, token }: Exclude<SyncOrder, string>) => {
   let replica: Libsql.Database | undefined
+  let failures = 0
   pull = () => {
-    let wait = everyMs
     try {
       replica ??= new Libsql(path, { syncUrl: url, authToken: token } as never)
       self.postMessage((replica.sync() as { frame_no: number }).frame_no)
+      failures = 0
     } catch {
       self.postMessage(null)
-      wait = retryMs
+      failures++
     }
     clearTimeout(timer)
-    timer = setTimeout(pull, wait)
+    timer = setTimeout(pull, Math.min(everyMs * 2 ** failures, longestRetryMs))
   }
   close = () => {
     replica?.close()
