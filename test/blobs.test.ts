@@ -62,6 +62,19 @@ describe('a disk that fails', () => {
     expect(onDisk(folder)).toEqual([[], []])
   })
 
+  test('is looked at again while more comes than anybody announced', async () => {
+    const mebibyte = new Uint8Array(1 << 20)
+    let room = 4 * mebibyte.length
+    const free = async () => room
+    const blobs = createDiskBlobs({ folder: newFolder(), minFreeBytes: mebibyte.length, calls: failing({ free }) })
+    const staged = await blobs.stage(randomBase62(26), null)
+    await staged.write(mebibyte)
+    await staged.write(mebibyte)
+    room = mebibyte.length
+    expect(await failureOf(staged.write(mebibyte))).toBe('disk_full')
+    await staged.discard()
+  })
+
   test('breaks a stream off when the object turns out shorter than it was', async () => {
     const folder = newFolder()
     const blobs = createDiskBlobs({ folder })

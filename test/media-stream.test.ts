@@ -160,7 +160,7 @@ describe('an upload under way', () => {
         cancel() {},
       })
     const take = (body: ReadableStream<Uint8Array>) =>
-      receive(body, null, staged, { maxBytes: 1000, floor }, new AbortController().signal)
+      receive(body, null, staged, { maxBytes: 1000, floor, grow: async () => {} }, new AbortController().signal)
     await expect(take(new ReadableStream({}))).rejects.toMatchObject({ code: 'malformed' })
     expect((await take(feed(10))).size).toBeGreaterThan(20)
   })

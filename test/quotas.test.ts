@@ -101,6 +101,27 @@ test('twenty uploads at once never store more than the quota', async () => {
   expect(await usedBy(admin, 'storage_bytes')).toMatchObject({ used: 50 })
 })
 
+test('uploads under way count before they end: one that nobody announced is cut off at what the others leave', async () => {
+  const mebibyte = new Uint8Array(1 << 20)
+  const t = await start({ storage_bytes: 3 * mebibyte.length })
+  const admin = await t.signIn('ada@example.com')
+  const end = Promise.withResolvers<void>()
+  const sent = () => {
+    let left = 2
+    const stream = new ReadableStream({
+      async pull(controller) {
+        if (left-- > 0) controller.enqueue(mebibyte.slice())
+        else await end.promise.then(() => controller.close())
+      },
+    })
+    return t.call('POST', '/api/media', { raw: stream, headers: { ...admin.headers, 'x-file-name': 'big' } })
+  }
+  const both = [sent(), sent()]
+  expect((await Promise.race(both)).status).toBe(402)
+  end.resolve()
+  expect((await Promise.all(both)).map((a) => a.status).sort()).toEqual([201, 402])
+})
+
 test('keys are counted by their lines: one more is refused, rotation needs no room, a revoked or expired one makes some', async () => {
   const t = await start({ keys: 2 })
   const admin = await t.signIn('ada@example.com')

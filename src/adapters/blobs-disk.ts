@@ -6,13 +6,17 @@ import { promisify } from 'node:util'
 import { Failure } from '../errors'
 import type { Blobs, ByteRange, Hold, StagedBlob } from '../ports'
 
-// The calls that write. Numbers, not FileHandles: one that is collected while open would end the process.
+// The calls that write, and the room they leave. Numbers, not FileHandles: one that is collected while open would end the process.
 export const systemCalls = {
   open: promisify(fs.open),
   write: (fd: number, bytes: Uint8Array, offset: number) => promisify(fs.write)(fd, bytes, offset),
   sync: promisify(fs.fsync),
   close: promisify(fs.close),
   rename,
+  free: async (folder: string): Promise<number> => {
+    const { bavail, bsize } = await statfs(folder)
+    return bavail * bsize
+  },
 }
 /** A test passes some that fail. */
 export type DiskCalls = typeof systemCalls
@@ -80,6 +84,8 @@ const pulls = (path: string, { start, end }: ByteRange, hold: () => Hold): Reada
   return new ReadableStream(source as unknown as UnderlyingDefaultSource<Uint8Array>)
 }
 
+const lookBytes = 1 << 20
+
 /** `folder` is made if it is missing. Writing stops with `minFreeBytes` left on its disk. */
 export const createDiskBlobs = ({ folder, minFreeBytes = 64 * 1024 * 1024, calls = systemCalls }: Options): Blobs => {
   const [objects, staged] = [join(folder, 'objects'), join(folder, 'staged')]
@@ -100,10 +106,14 @@ export const createDiskBlobs = ({ folder, minFreeBytes = 64 * 1024 * 1024, calls
     await calls.sync(fd).finally(() => calls.close(fd))
   }
 
+  const leaveFree = async (bytes: number): Promise<void> => {
+    if ((await calls.free(staged)) - bytes < minFreeBytes) throw new Failure('disk_full')
+  }
+
   const stage = async (key: string, expectedBytes: number | null): Promise<StagedBlob> => {
     const [part, object] = [inside(staged, key), inside(objects, key)]
-    const { bavail, bsize } = await statfs(staged)
-    if (bavail * bsize - (expectedBytes ?? 0) < minFreeBytes) throw new Failure('disk_full')
+    await leaveFree(expectedBytes ?? 0)
+    let [written, looked] = [0, 0]
     let fd: number | undefined = await orFull(calls.open(part, 'wx', 0o600))
     let published = false
     const close = async () => {
@@ -113,6 +123,12 @@ export const createDiskBlobs = ({ folder, minFreeBytes = 64 * 1024 * 1024, calls
     }
     return {
       async write(chunk) {
+        // Again and again: others write too, and nobody says beforehand how much comes.
+        written += chunk.length
+        if (written - looked >= lookBytes) {
+          looked = written
+          await leaveFree(chunk.length)
+        }
         for (let offset = 0; offset < chunk.length; ) {
           if (fd === undefined) throw new Error('written after its end')
           offset += (await orFull(calls.write(fd, chunk, offset))).bytesWritten

@@ -7,6 +7,8 @@ import { cutBy } from '../../lib/stream'
 import type { StagedBlob } from '../../ports'
 
 export type Limits = { maxBytes: number; floor: Floor }
+/** `grow` is told of further bytes before they are written. */
+type Growing = Limits & { grow: (bytes: number) => Promise<void> }
 export type Received = { size: number; sha256: string; type: string }
 
 const tooLarge = (maxBytes: number) => new Failure('too_large', `At most ${maxBytes} bytes`)
@@ -34,7 +36,7 @@ export const receive = async (
   body: ReadableStream<Uint8Array> | null,
   bytes: number | null,
   staged: StagedBlob,
-  { maxBytes, floor }: Limits,
+  { maxBytes, floor, grow }: Growing,
   signal: AbortSignal,
 ): Promise<Received> => {
   if (bytes !== null && bytes > maxBytes) throw tooLarge(maxBytes)
@@ -47,6 +49,7 @@ export const receive = async (
       if (size < sniffBytes) head.set(chunk.subarray(0, sniffBytes - size), size)
       size += chunk.length
       if (size > maxBytes) throw tooLarge(maxBytes)
+      await grow(chunk.length)
       pace.moved(chunk.length)
       hash.update(chunk)
       await staged.write(chunk)

@@ -10,6 +10,7 @@ import { guard, type Write } from '../../write'
 import type { QuotaService } from '../quotas/service'
 import type { Media, RenameMedia, UploadHeaders } from './model'
 import { type Limits, receive } from './receive'
+import { createRooms } from './room'
 import { type MediaRow, mediaStore } from './store'
 
 type Deps = {
@@ -57,6 +58,8 @@ export const mediaService = ({ db, write, blobs, clock, log, revocations, limits
     const subjects = [`media:${id}`] as const
     return row ? { value: { workspace: place.workspace, row }, subjects, expiresAt: Number.POSITIVE_INFINITY } : null
   }
+
+  const rooms = createRooms(quotas)
 
   /** Whether a request may still do something in a project. */
   const may = (actor: Actor | null, need: Permission, projectId: string): actor is Actor =>
@@ -124,18 +127,21 @@ export const mediaService = ({ db, write, blobs, clock, log, revocations, limits
       if (sent.encoding !== 'identity') throw new Failure('unsupported_type', 'Send the file itself, without coding')
       if (sent.bytes !== null && sent.bytes > limits.maxBytes)
         throw new Failure('too_large', `At most ${limits.maxBytes} bytes`)
-      await quotas.assertRoom(actor.workspace.id, 'storage_bytes', sent.bytes ?? 0)
       const { id: projectId } = actor.project
       const since = revocations.version()
       const stands = async () => may(await judge(actor.workspace.publicId), 'media:create', projectId)
       if (!(await stands())) throw new Failure('forbidden')
-      const blob = randomBase62(26)
-      const staged = await blobs.stage(blob, sent.bytes)
+      const [blob, room] = [randomBase62(26), rooms(actor.workspace.id)]
       const right = revocations.hold(subjectsOf(actor), since, stands)
+      let staged: StagedBlob | undefined
       try {
-        const { size, sha256, type } = await receive(body, sent.bytes, staged, limits, right.signal)
+        await room.announce(sent.bytes ?? 0)
+        staged = await blobs.stage(blob, sent.bytes)
+        const grow = sent.bytes === null ? room.grow : async () => {}
+        const { size, sha256, type } = await receive(body, sent.bytes, staged, { ...limits, grow }, right.signal)
         if (sent.sha256.some((expected) => expected !== sha256)) throw new Failure('checksum_mismatch')
         right.signal.throwIfAborted()
+        room.release()
         return await finalize(actor, staged, {
           ...{ workspaceId: actor.workspace.id, id: newId('med'), projectId, name: sent.name },
           ...{ size, sha256, type, declaredType: sent.declaredType, blob },
@@ -143,7 +149,8 @@ export const mediaService = ({ db, write, blobs, clock, log, revocations, limits
         })
       } finally {
         right.release()
-        await staged.discard()
+        room.release()
+        await staged?.discard()
       }
     },
 
