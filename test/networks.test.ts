@@ -35,6 +35,12 @@ test('a stranger cannot say another address', () => {
   expect(behind('203.0.113.7', '198.51.100.1')).toBe('203.0.113.7')
 })
 
+test('a proxy may add the port it was asked from', () => {
+  expect(behind('10.0.0.1', '198.51.100.1:8080')).toBe('198.51.100.1')
+  expect(behind('10.0.0.1', '[2001:db8::1]:8080')).toBe('2001:db8::1')
+  expect(behind('10.0.0.1', 'unknown:8080')).toBe('10.0.0.1')
+})
+
 test('behind trusted proxies it is the last address that is none of them', () => {
   expect(behind('10.0.0.1', '198.51.100.1')).toBe('198.51.100.1')
   expect(behind('10.0.0.1', '198.51.100.9, 198.51.100.1, 10.0.0.2')).toBe('198.51.100.1')

@@ -28,13 +28,17 @@ export const createNetworks = (networks: readonly string[]): ((address: string) 
   }
 }
 
+/** Some proxies add the port: `203.0.113.9:8080`, `[2001:db8::1]:8080`. */
+const withoutPort = (hop: string): string =>
+  /^(\d+\.\d+\.\d+\.\d+):\d+$|^\[([^\]]+)\](?::\d+)?$/.exec(hop)?.slice(1).find(Boolean) ?? hop
+
 /**
  * Who really asks: `peer` itself, or where it is a trusted proxy the last address of X-Forwarded-For that is none.
  * A peer that is not trusted may say in that header what it likes.
  */
 export const clientBehind = (isTrusted: (address: string) => boolean, peer: string, headers: Headers): string => {
   if (!isTrusted(peer)) return peer
-  const hops = (headers.get('x-forwarded-for') ?? '').split(',').map((hop) => hop.trim())
+  const hops = (headers.get('x-forwarded-for') ?? '').split(',').map((hop) => withoutPort(hop.trim()))
   for (const hop of hops.reverse()) {
     if (parseAddress(hop) === null) return peer
     if (!isTrusted(hop)) return hop

@@ -1,12 +1,12 @@
 // Text that people give things as names: one line, whole characters, nothing invisible that steers a terminal or a page.
 import { z } from 'zod'
 
-// C0, C1, line and paragraph separators, bidirectional controls.
+// C0, C1, line and paragraph separators, bidirectional controls and marks, what has no width (but the joiners that scripts and emoji need).
 // biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the point
-const unwanted = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/
+const unwanted = /[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/
 
 /** Whether `text` is well-formed Unicode without control or direction characters. */
-export const isPlainText = (text: string): boolean => text.isWellFormed() && !unwanted.test(text)
+const isPlainText = (text: string): boolean => text.isWellFormed() && !unwanted.test(text)
 
 /** A zod string of 1 to `max` characters after trimming, in NFC. */
 export const plainText = (max: number) =>
