@@ -26,7 +26,9 @@ export const createBackupFile = async (path: string, recipient: string | null) =
   const part = `${path}.part`
   const sealer = recipient === null ? null : createSealer(rawKey(recipient))
   await rm(part, { force: true })
-  const file = await open(part, 'wx', 0o600)
+  const file = await open(part, 'wx', 0o600).catch(() => {
+    throw new Error('No file can be made where the backup should be.')
+  })
   const [buffer, magic] = [Buffer.alloc(chunkBytes), sealer ? magics.sealed : magics.plain]
   let filled = 0
   const flush = async (isLast: boolean) => {

@@ -75,15 +75,17 @@ export const unpack = async (path: string, to: Places, { identity, master, clock
   }
 }
 
+const beside = '.restore'
+// A volume of its own brings the last.
+const mayBe = [beside, 'lost+found']
+
 const isEmpty = (folder: string, except: readonly string[]) =>
   !existsSync(folder) || readdirSync(folder).every((name) => except.includes(name))
-
-const beside = '.restore'
 
 /** Restores to `places`, where nothing may be yet. @throws Error, as a sentence; then nothing is in place. */
 export const restoreBackup = async (path: string, places: Places, opening: Opening): Promise<Restored> => {
   const folder = dirname(places.database)
-  if (!isEmpty(folder, ['master.key', 'media', beside]) || !isEmpty(places.media, [beside]))
+  if (!isEmpty(folder, ['master.key', 'media', ...mayBe]) || !isEmpty(places.media, mayBe))
     throw new Error('There is data already: a backup is restored into an empty folder, with at most its master.key.')
   const staged = { database: join(folder, beside, 'latchkey.db'), media: join(places.media, beside) }
   const clear = () => {
