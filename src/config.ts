@@ -46,6 +46,8 @@ export type Config = {
   mediaMaxBytes: number
   /** The least time that asking for a code takes. */
   startFloorMs: number
+  /** What the codes in mails are made of. */
+  codeFormat: 'letters' | 'digits'
   /** How long an unused session lives, and any session at most. */
   sessions: { idleMs: number; absoluteMs: number }
 }
@@ -195,6 +197,7 @@ export const readConfig = (
     trustedProxies: read.LATCHKEY_TRUSTED_PROXIES ?? [],
     mediaMaxBytes: read.LATCHKEY_MEDIA_MAX_BYTES ?? 5 * 1024 ** 3,
     startFloorMs: read.LATCHKEY_START_FLOOR_MS ?? 250,
+    codeFormat: read.LATCHKEY_CODE_FORMAT ?? 'letters',
     sessions: {
       idleMs: (read.LATCHKEY_SESSION_IDLE_DAYS ?? 7) * dayMs,
       absoluteMs: (read.LATCHKEY_SESSION_DAYS ?? 30) * dayMs,

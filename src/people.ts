@@ -90,9 +90,17 @@ export const createPeople = (config: Config, parts: Parts) => {
     ],
   })
   const countsMails = config.rateLimits !== 'off'
-  const defence = createDefence({ ...base, log, account, devices, humans, countsMails })
+  const defence = createDefence({ ...base, log, account, devices, humans, countsMails, codeFormat: config.codeFormat })
   const auth = authService({
-    ...{ ...base, addresses, credentials: createCredentials(parts.keyring), account, sessions, workspaces, devices },
+    ...{
+      ...base,
+      addresses,
+      credentials: createCredentials(parts.keyring, config.codeFormat),
+      account,
+      sessions,
+      workspaces,
+      devices,
+    },
     ...{ maySignUp, isInvited: invitations.isInvited, erasure: erasure.part, enqueueMail, mailWaits },
     defence,
     mayLead: createRedirects(config.redirects),

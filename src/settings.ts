@@ -240,6 +240,11 @@ export const settings = {
     example: '30',
     schema: whole(1, 90),
   },
+  LATCHKEY_CODE_FORMAT: {
+    means: 'what codes in mails are made of: letters (40 bits) or digits (26 bits, closed while many guess)',
+    example: 'letters',
+    schema: z.enum(['letters', 'digits']),
+  },
   LATCHKEY_START_FLOOR_MS: {
     means: 'the least time that asking for a code takes, so that it tells nothing, in ms',
     example: '250',

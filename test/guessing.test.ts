@@ -22,7 +22,13 @@ const wall: HumanCheck = { ask: async () => ({}), judge: async () => null }
 
 const newDefence = () =>
   createDefence({
-    ...{ ...house, log: newTestLog().log, devices: { find: async () => undefined }, countsMails: true },
+    ...{
+      ...house,
+      log: newTestLog().log,
+      devices: { find: async () => undefined },
+      countsMails: true,
+      codeFormat: 'letters',
+    },
     ...{ account: { findByAddress: async () => undefined }, humans: createHumans(wall, house.clock) },
   })
 

@@ -199,6 +199,24 @@ describe('the breaker', () => {
   })
 })
 
+describe('codes of digits', () => {
+  beforeEach(async () => {
+    t = await testApp({ env: { LATCHKEY_CODE_FORMAT: 'digits' } })
+  })
+
+  test('are mailed, taken, and closed while the breaker is open: then the link alone works', async () => {
+    const asked = (await start({})).body
+    expect(asked.code_format).toBe('0000-0000')
+    const code = await t.codeFor(email)
+    expect(code).toMatch(/^\d{4}-\d{4}$/)
+    const typed = { challenge_id: asked.challenge_id, binding: asked.binding, code }
+    await t.db.batch(Array.from({ length: 50 }, () => spend([[budgets.failures, 'instance']], t.clock.now())).flat())
+    expect((await t.call('POST', '/api/auth/verify', { body: typed })).body.code).toBe('invalid_or_expired')
+    t.clock.advance(60_000)
+    expect((await t.call('POST', '/api/auth/verify', { body: typed })).status).toBe(200)
+  })
+})
+
 describe('Turnstile', () => {
   let cloudflare: { url: URL; stop(): unknown; asked: Json[]; answer: (body: Json) => Response }
   beforeEach(async () => {

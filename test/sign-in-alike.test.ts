@@ -84,7 +84,7 @@ describe('asking for a code', () => {
 
 test('of 1,000,000 codes each character is as likely at each place', () => {
   const key = randomBytes(32)
-  const { codeOf } = createCredentials({ current: () => ({ kid: 'k', key }), find: () => key })
+  const { codeOf } = createCredentials({ current: () => ({ kid: 'k', key }), find: () => key }, 'letters')
   const counts = Array.from({ length: 8 }, () => new Map<string, number>())
   const total = 1_000_000
   for (let i = 0; i < total; i++) {
@@ -98,5 +98,21 @@ test('of 1,000,000 codes each character is as likely at each place', () => {
     const chi = [...places.values()].reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0)
     // 31 degrees of freedom: 90 is passed by chance once in 3 million.
     expect(chi).toBeLessThan(90)
+  }
+}, 30_000)
+
+test('of 1,000,000 codes of digits each digit is as likely at each place', () => {
+  const key = randomBytes(32)
+  const { codeOf } = createCredentials({ current: () => ({ kid: 'k', key }), find: () => key }, 'digits')
+  const counts = Array.from({ length: 8 }, () => Array<number>(10).fill(0))
+  for (let i = 0; i < 1_000_000; i++)
+    for (const [place, digit] of [
+      ...codeOf({ id: `chl_${i}`, kid: 'k', purpose: 'sign-in', addressHash: 'a' }),
+    ].entries())
+      counts[place]![Number(digit)]!++
+  for (const digits of counts) {
+    const chi = digits.reduce((sum, count) => sum + (count - 100_000) ** 2 / 100_000, 0)
+    // 9 degrees of freedom: 48 is passed by chance once in 4 million.
+    expect(chi).toBeLessThan(48)
   }
 }, 30_000)

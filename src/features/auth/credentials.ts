@@ -1,5 +1,5 @@
 // Code and link secret of a challenge: derived, never stored, each under its own key, so that a resend repeats them.
-import { newCode } from '../../lib/code'
+import { type CodeFormat, newCode } from '../../lib/code'
 import { hmac, keyedHash } from '../../lib/crypto'
 import type { ChallengeRow } from './store'
 
@@ -8,7 +8,7 @@ type Ring = {
   find(purpose: 'challenge', kid: string): Uint8Array | undefined
 }
 
-export const createCredentials = (ring: Ring) => {
+export const createCredentials = (ring: Ring, format: CodeFormat) => {
   const current = ring.current('challenge')
 
   const derive = (
@@ -22,8 +22,9 @@ export const createCredentials = (ring: Ring) => {
 
   return {
     kid: current.kid,
-    /** Eight Crockford characters, 40 bits. */
-    codeOf: (row: Parameters<typeof derive>[1]): string => newCode(derive('code', row)),
+    format,
+    /** As `format` says. */
+    codeOf: (row: Parameters<typeof derive>[1]): string => newCode(derive('code', row), format),
     /** 256 bits, base64url. */
     linkSecretOf: (row: Parameters<typeof derive>[1]): string => Buffer.from(derive('link', row)).toString('base64url'),
     /** What is kept of the secret that binds a challenge to the browser that asked. */

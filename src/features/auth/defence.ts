@@ -1,5 +1,7 @@
 // What stands before asking and typing: known devices, budgets, the breaker, and a sign that a person is there.
 
+import { Failure } from '../../errors'
+import type { CodeFormat } from '../../lib/code'
 import type { Statement } from '../../ports'
 import { ifChanged } from '../../write'
 import type { AccountService } from '../account/service'
@@ -16,6 +18,8 @@ type Deps = Parameters<typeof createBreaker>[0] & {
   humans: Humans
   /** Whether mails are counted; a benchmark asks for more than a person would. */
   countsMails: boolean
+  /** Digits are few: past the breaker none are taken, and only links work. */
+  codeFormat: CodeFormat
 }
 type Starting = { exact: string; mailboxHash: string; device: string | undefined; human: string | undefined }
 type Asked = Pick<ChallengeRow, 'purpose' | 'mailboxHash' | 'deviceId' | 'sessionId'>
@@ -29,7 +33,7 @@ const ownerOf = ({ purpose, mailboxHash, deviceId, sessionId }: Asked): string =
   return trusted === null ? mailboxHash : `${mailboxHash}:${trusted}`
 }
 
-export const createDefence = ({ devices, account, humans, countsMails, ...deps }: Deps) => {
+export const createDefence = ({ devices, account, humans, countsMails, codeFormat, ...deps }: Deps) => {
   const { clock } = deps
   const breaker: Breaker = createBreaker(deps)
 
@@ -57,11 +61,13 @@ export const createDefence = ({ devices, account, humans, countsMails, ...deps }
 
     /**
      * What an attempt uses up before its code is compared; the last statement changes no row where nothing is left. A
-     * right code takes `giveBack` into its batch. @throws `human_required` under an open breaker
+     * right code takes `giveBack` into its batch. @throws under an open breaker `human_required`, or `invalid_or_expired` where codes are digits
      */
     async atVerify(asked: Asked, human: string | undefined) {
       const [share, now]: [Share, number] = [[budgets.guesses, ownerOf(asked)], clock.now()]
-      const proof = (await breaker.isOpen()) ? await humans.demand('verify', asked.mailboxHash, human) : []
+      const isOpen = await breaker.isOpen()
+      if (isOpen && codeFormat === 'digits') throw new Failure('invalid_or_expired')
+      const proof = isOpen ? await humans.demand('verify', asked.mailboxHash, human) : []
       return { statements: [...proof, ...spend([share], now)], giveBack: giveBack(share, now) }
     },
 

@@ -3,7 +3,7 @@ import type { Addresses } from '../../addresses'
 import { Failure } from '../../errors'
 import { parseAddress } from '../../lib/address'
 import { subscriberOf } from '../../lib/client-address'
-import { parseCode } from '../../lib/code'
+import { parseCode, shapes } from '../../lib/code'
 import { equalSecret, randomSecret } from '../../lib/crypto'
 import { deviceLabel } from '../../lib/device-label'
 import { newId } from '../../lib/id'
@@ -71,7 +71,7 @@ export const authService = (deps: Deps) => {
     challenge_id: row.id,
     expires_at: rfc3339(row.expiresAt),
     resend_after_seconds: policy.resendAfterMs / 1000,
-    code_format: 'XXXX-XXXX',
+    code_format: shapes[credentials.format],
   })
 
   type Question = Pick<ChallengeRow, 'purpose' | 'sessionId' | 'bindingHash' | 'transport' | 'redirect' | 'locale'>
