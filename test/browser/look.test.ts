@@ -168,6 +168,7 @@ describe.skipIf(!hasChromium)('every page', () => {
     const complaints = complaintsOf(context)
     const page = await context.newPage()
     await page.goto(`${server.origin}/sign-in`)
+    await page.waitForFunction(() => document.title.startsWith('Sign in'))
     await page.evaluate(() => {
       const script = document.createElement('script')
       try {
