@@ -19,6 +19,7 @@ const secrets = {
   'a bearer header': 'Bearer abc.def-ghi',
   'a password in a URL': '://robot:hunter2@',
   'a bare secret': randomSecret(),
+  'a bare secret that begins with a hyphen': `-${randomSecret().slice(1)}`,
   'a master key': `:${Buffer.alloc(32, 251).toString('base64')}`,
 }
 

@@ -15,8 +15,8 @@ const shapes = [
   /\b[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}\b/g,
   // user:password in a URL
   /:\/\/[^\s"\\/@]+@/g,
-  // 256 bits or more, in base64url or base64
-  /\b[A-Za-z0-9_-]{43,}/g,
+  // 256 bits or more, in base64url (no word boundary: it may begin with a hyphen) or base64
+  /(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{43,}/g,
   /[A-Za-z0-9+/]{43}=/g,
 ]
 
