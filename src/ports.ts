@@ -115,12 +115,16 @@ export type Hold = { signal: AbortSignal; release(): void }
 
 export type ByteRange = { start: number; end: number }
 
-/** An object being written: nobody can read it before `publish`. */
+/** An object being written: nobody can read it before `publish`, and what `save` gave outlives the process. */
 export type StagedBlob = {
   /** Resolves when the bytes have been taken, which is the back-pressure. */
   write(chunk: Uint8Array): Promise<void>
+  /** Makes what was written durable. Gives what `resume` goes on from: a text of the store's own, at most a few KiB. */
+  save(): Promise<string>
   /** Makes it durable and readable under its key, at once and whole. */
   publish(): Promise<void>
+  /** Lets go of it, keeping what was saved. Safe to call however it ended. */
+  pause(): Promise<void>
   /** Forgets it. Safe to call twice, and after `publish`, when it does nothing. */
   discard(): Promise<void>
 }
@@ -131,6 +135,11 @@ export type BlobBody = Uint8Array<ArrayBuffer> | Blob | ReadableStream<Uint8Arra
 export type Blobs = {
   /** `expectedBytes`: what is likely to come, if known. @throws Failure `disk_full` when the store has no room. */
   stage(key: string, expectedBytes: number | null): Promise<StagedBlob>
+  /**
+   * Goes on from what `save` gave; what was written after it is dropped. Of what has been published since, `publish` and
+   * `discard` do nothing. @throws Failure `not_found` when nothing of it is left.
+   */
+  resume(key: string, saved: string): Promise<StagedBlob>
   /**
    * Bytes `start..end` (end exclusive) of an object of `size` bytes, never buffered whole: themselves where they are
    * few, a Blob where the system may send them by itself, else a stream, pulled as it is read, that holds its right.

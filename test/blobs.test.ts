@@ -45,8 +45,8 @@ describe('a disk that fails', () => {
   })
 
   test('writes what it takes in several goes', async () => {
-    const write: DiskCalls['write'] = (fd, bytes, offset) =>
-      systemCalls.write(fd, bytes.subarray(0, offset + 7), offset)
+    const write: DiskCalls['write'] = (fd, bytes, offset, at) =>
+      systemCalls.write(fd, bytes.subarray(0, offset + 7), offset, at)
     const blobs = createDiskBlobs({ folder: newFolder(), calls: failing({ write }) })
     const bytes = Buffer.from('0123456789'.repeat(10))
     const key = await put(blobs, bytes)

@@ -147,7 +147,8 @@ describe('an upload under way', () => {
 
   test('that is slower than the floor ends, and one that is not goes on', async () => {
     const floor = { minBytes: 2, windowMs: 100 }
-    const staged = { write: async () => {}, publish: async () => {}, discard: async () => {} }
+    const nothing = async () => {}
+    const staged = { write: nothing, save: async () => '', publish: nothing, pause: nothing, discard: nothing }
     const feed = (bytes: number) =>
       new ReadableStream<Uint8Array>({
         start(controller) {

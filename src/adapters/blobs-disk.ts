@@ -1,6 +1,6 @@
 // Blobs on a local disk: staged in one folder, published into another by rename. Runs on Bun.
 import * as fs from 'node:fs'
-import { access, constants, opendir, rename, rm, stat, statfs } from 'node:fs/promises'
+import { access, constants, opendir, rename, rm, stat, statfs, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Failure } from '../errors'
@@ -9,7 +9,8 @@ import type { Blobs, ByteRange, Hold, StagedBlob } from '../ports'
 // The calls that write, and the room they leave. Numbers, not FileHandles: one that is collected while open would end the process.
 export const systemCalls = {
   open: promisify(fs.open),
-  write: (fd: number, bytes: Uint8Array, offset: number) => promisify(fs.write)(fd, bytes, offset),
+  write: (fd: number, bytes: Uint8Array, offset: number, at: number) =>
+    promisify(fs.write)(fd, bytes, offset, bytes.length - offset, at),
   sync: promisify(fs.fsync),
   close: promisify(fs.close),
   rename,
@@ -86,6 +87,13 @@ const pulls = (path: string, { start, end }: ByteRange, hold: () => Hold): Reada
 
 const lookBytes = 1 << 20
 
+const nothing = async () => {}
+const alreadyPublished: StagedBlob = {
+  write: () => Promise.reject(new Error('written after its end')),
+  save: () => Promise.reject(new Error('written after its end')),
+  ...{ publish: nothing, pause: nothing, discard: nothing },
+}
+
 /** `folder` is made if it is missing. Writing stops with `minFreeBytes` left on its disk. */
 export const createDiskBlobs = ({ folder, minFreeBytes = 64 * 1024 * 1024, calls = systemCalls }: Options): Blobs => {
   const [objects, staged] = [join(folder, 'objects'), join(folder, 'staged')]
@@ -110,44 +118,66 @@ export const createDiskBlobs = ({ folder, minFreeBytes = 64 * 1024 * 1024, calls
     if ((await calls.free(staged)) - bytes < minFreeBytes) throw new Failure('disk_full')
   }
 
-  const stage = async (key: string, expectedBytes: number | null): Promise<StagedBlob> => {
-    const [part, object] = [inside(staged, key), inside(objects, key)]
-    await leaveFree(expectedBytes ?? 0)
-    let [written, looked] = [0, 0]
-    let fd: number | undefined = await orFull(calls.open(part, 'wx', 0o600))
-    let published = false
+  /** A part that is open for writing after its first `size` bytes. */
+  const createStaged = (part: string, object: string, opened: number, size: number): StagedBlob => {
+    let [fd, end, looked, published]: [number | undefined, number, number, boolean] = [opened, size, size, false]
     const close = async () => {
       const open = fd
       fd = undefined
       if (open !== undefined) await calls.close(open)
     }
+    const sync = async () => {
+      if (fd === undefined) throw new Error('written after its end')
+      await orFull(calls.sync(fd))
+    }
     return {
       async write(chunk) {
         // Again and again: others write too, and nobody says beforehand how much comes.
-        written += chunk.length
-        if (written - looked >= lookBytes) {
-          looked = written
+        if (end + chunk.length - looked >= lookBytes) {
+          looked = end
           await leaveFree(chunk.length)
         }
         for (let offset = 0; offset < chunk.length; ) {
           if (fd === undefined) throw new Error('written after its end')
-          offset += (await orFull(calls.write(fd, chunk, offset))).bytesWritten
+          const { bytesWritten } = await orFull(calls.write(fd, chunk, offset, end))
+          offset += bytesWritten
+          end += bytesWritten
         }
       },
+      async save() {
+        await sync()
+        // Its name must be as durable as its bytes.
+        if (size === 0) await flushFolder(staged)
+        return String(end)
+      },
       async publish() {
-        if (fd === undefined) throw new Error('published after its end')
-        await orFull(calls.sync(fd))
+        await sync()
         await close()
         await orFull(calls.rename(part, object))
         published = true
         await flushFolder(objects)
       },
+      pause: close,
       async discard() {
         if (published) return
         await close()
         await rm(part, { force: true })
       },
     }
+  }
+  const stage = async (key: string, expectedBytes: number | null): Promise<StagedBlob> => {
+    const [part, object] = [inside(staged, key), inside(objects, key)]
+    await leaveFree(expectedBytes ?? 0)
+    const fd = await orFull(calls.open(part, 'wx', 0o600))
+    return createStaged(part, object, fd, 0)
+  }
+  const resume = async (key: string, saved: string): Promise<StagedBlob> => {
+    const [part, object, size] = [inside(staged, key), inside(objects, key), Number(saved)]
+    const found = fs.statSync(part, { throwIfNoEntry: false })
+    if (!found && fs.existsSync(object)) return alreadyPublished
+    if (!found || found.size < size) throw new Failure('not_found')
+    await truncate(part, size)
+    return createStaged(part, object, await calls.open(part, 'r+'), size)
   }
 
   async function* olderThan(parent: string, before: number): AsyncIterable<string> {
@@ -159,6 +189,7 @@ export const createDiskBlobs = ({ folder, minFreeBytes = 64 * 1024 * 1024, calls
 
   return {
     stage,
+    resume,
     async open(key, size, range, hold) {
       const path = inside(objects, key)
       const length = range.end - range.start

@@ -127,6 +127,40 @@ export const blobsContract = (name: string, open: () => Promise<Blobs>) =>
       expect(await blobs.discardStaged(soon())).toBe(0)
     })
 
+    test('goes on from what was saved, and drops what was written after it', async () => {
+      const [key, parts] = [randomBase62(26), [randomBytes(300_000), randomBytes(70_000), randomBytes(1)]]
+      const first = await blobs.stage(key, null)
+      await first.write(parts[0]!)
+      const saved = await first.save()
+      await first.write(randomBytes(5000))
+      await first.pause()
+      const second = await blobs.resume(key, saved)
+      await second.write(parts[1]!)
+      const savedAgain = await second.save()
+      await second.pause()
+      const third = await blobs.resume(key, savedAgain)
+      await third.write(parts[2]!)
+      await third.publish()
+      const all = Buffer.concat(parts)
+      expect((await take(blobs, key, all.length, { start: 0, end: all.length })).equals(all)).toBeTrue()
+    })
+
+    test('knows of what was published meanwhile, and not of what was discarded', async () => {
+      const [published, dropped] = [randomBase62(26), randomBase62(26)]
+      const saved: string[] = []
+      for (const key of [published, dropped]) {
+        const staged = await blobs.stage(key, 3)
+        await staged.write(Buffer.from('abc'))
+        saved.push(await staged.save())
+        await (key === published ? staged.publish() : staged.discard())
+      }
+      const again = await blobs.resume(published, saved[0]!)
+      await again.publish()
+      await again.discard()
+      expect((await take(blobs, published, 3, { start: 0, end: 3 })).toString()).toBe('abc')
+      expect(await failureOf(blobs.resume(dropped, saved[1]!))).toBe('not_found')
+    })
+
     test('knows no object of another size, nor one that was removed', async () => {
       const key = await put(blobs, Buffer.from('abc'))
       expect(await failureOf(blobs.open(key, 4, { start: 0, end: 4 }, hold))).toBe('not_found')
