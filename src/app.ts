@@ -1,37 +1,22 @@
-// The composition root: ports become services, services become routes. It refuses to start if a route lacks access.
+// The composition root: services become routes and jobs. It refuses to start if a route lacks access.
 import { type AnyElysia, Elysia } from 'elysia'
 import { version } from '../package.json'
-import { createAddresses } from './addresses'
 import type { Config } from './config'
-import { createDenials } from './denials'
 import { accountRoutes } from './features/account/routes'
 import { auditRoutes } from './features/audit/routes'
-import { auditService } from './features/audit/service'
-import { createHumans } from './features/auth/human'
 import { authRoutes } from './features/auth/routes'
 import { deviceRoutes } from './features/devices/routes'
 import { docsRoutes } from './features/docs/routes'
 import { healthRoutes, probes } from './features/health/routes'
-import { healthService } from './features/health/service'
 import { invitationRoutes } from './features/invitations/routes'
-import { keyHygiene } from './features/keys/hygiene'
 import { keyRoutes, leakRoutes } from './features/keys/routes'
-import { keyService } from './features/keys/service'
 import { mediaRoutes } from './features/media/routes'
-import { mediaService } from './features/media/service'
-import { createMediaSweeper } from './features/media/sweeper'
 import { memberRoutes } from './features/members/routes'
 import { operatorRoutes } from './features/operator/routes'
-import { operatorService } from './features/operator/service'
-import { projectMemberService } from './features/projects/members'
 import { projectRoutes } from './features/projects/routes'
-import { projectService } from './features/projects/service'
 import { sessionRoutes } from './features/sessions/routes'
 import { usageRoutes } from './features/usage/routes'
-import { createPurge } from './features/workspaces/purge'
 import { workspaceRoutes } from './features/workspaces/routes'
-import { workspaceService } from './features/workspaces/service'
-import { createFeed } from './feed'
 import { type Access, assertEveryRouteDeclaresAccess, createAccess, type Route } from './http/access'
 import { type Cookies, createCookies } from './http/cookie'
 import { createCors } from './http/cors'
@@ -41,112 +26,16 @@ import { createIntake } from './http/intake'
 import { describeApi } from './http/openapi'
 import { createHostGuard, createOriginGuard, type OriginGuard } from './http/origin-guard'
 import { createErrorHandler } from './http/problem'
-import { createOnce } from './idempotency'
-import { createJobs } from './jobs'
-import type { Keyring } from './keyring'
-import { randomBase62 } from './lib/id'
 import { parseKeyToken } from './lib/key-token'
 import { createNetworks } from './lib/networks'
-import type { Plans } from './limits'
-import { createPeople } from './people'
-import type { Blobs, Clock, Database, Hint, HumanCheck, Limiter, Log, Mailer, Tokens } from './ports'
-import { createHeldCache, createRevocations, type Held } from './revocation'
-import { createUse } from './use'
-import { createUnaudited, createWrite } from './write'
-
-export type Ports = {
-  db: Database
-  blobs: Blobs
-  mailer: Mailer
-  tokens: Tokens
-  keyring: Keyring
-  clock: Clock
-  log: Log
-  /** Absent: in memory. */
-  limiter?: Limiter
-  /** Absent: the default ones. */
-  plans?: Plans
-  /** Null where nobody is asked to show that they are a person. */
-  human: HumanCheck | null
-  /** Absent: other nodes find out by themselves. */
-  hint?: Hint
-  /** Ends the process because its database is not what it was. Absent: it only refuses everybody. */
-  halt?: (why: string) => void
-}
+import type { Clock, Log } from './ports'
+import { createHeldCache, type Held } from './revocation'
+import { createServices, type Ports, type Services } from './services'
 
 const day = 86_400_000
 const cacheEntries = 50_000
-const slowestUpload = { minBytes: 2048 * 60, windowMs: 60_000 }
 
 type Pages = (access: Access) => AnyElysia[]
-
-const createServices = (config: Config, ports: Ports) => {
-  const { db, blobs, mailer, tokens, keyring, clock, log } = ports
-  const revocations = createRevocations(db)
-  const write = createWrite({ db, clock, revocations, hint: ports.hint })
-  const unaudited = createUnaudited(db)
-  const addresses = createAddresses(keyring)
-  const node = randomBase62(16)
-  const jobs = createJobs({ db, clock, log, holder: node })
-  const { hint, halt = () => {} } = ports
-  const feed = createFeed({ db, clock, log, revocations, node, staleMs: config.staleReadsMs, halt, hint })
-  const base = { db, write, unaudited, clock }
-
-  const use = createUse(config, { ...base, limiter: ports.limiter, plans: ports.plans })
-  const workspaces = workspaceService(base)
-  const keys = keyService({
-    ...base,
-    keyring,
-    prefix: config.keyPrefix,
-    otherNodes: feed.otherNodes,
-    quotas: use.quotas,
-  })
-  const hygiene = keyHygiene({ ...base, prove: keys.prove })
-  const projects = projectService(base)
-  const projectMembers = projectMemberService(base)
-  const purge = createPurge(base)
-  const audit = auditService({ ...base, keyring, log, revocations })
-  const denials = createDenials(base)
-  const people = createPeople(config, {
-    ...{ base, addresses, keyring, tokens, mailer, log, workspaces, audit, humans: createHumans(ports.human, clock) },
-    endKeysMadeBy: hygiene.endMadeBy,
-    quotas: use.quotas,
-    mailWaits: () => jobs.kick('outbox'),
-  })
-  const limits = { maxBytes: config.mediaMaxBytes, floor: slowestUpload }
-  const media = mediaService({ ...base, blobs, log, revocations, limits, quotas: use.quotas })
-  const sweeper = createMediaSweeper({ db, write, blobs })
-  const sweepMedia = (signal: AbortSignal) => sweeper(clock.now(), signal)
-  const checks = {
-    database: { required: true, run: db.check },
-    storage: { required: true, run: blobs.check },
-    mail: { required: false, run: people.mail.check },
-  }
-  const health = healthService({ clock, version, checks, node: feed.node })
-  const operator = operatorService({ ...base, ...use, addresses, operators: config.operators, health, version })
-  return {
-    ...{ ...use, operator },
-    ...people,
-    ...{
-      revocations,
-      feed,
-      once: createOnce({ db, clock, keyring }),
-      jobs,
-      workspaces,
-      keys,
-      projects,
-      media,
-      sweepMedia,
-      audit,
-      denials,
-      health,
-      hygiene,
-      projectMembers,
-      purge,
-    },
-  }
-}
-type Services = ReturnType<typeof createServices>
 
 const addJobs = (s: Services, reloadKeys: () => Promise<void>) => {
   const { jobs, sessions, keys, mail, audit, denials, sweepMedia, hygiene, purge } = s

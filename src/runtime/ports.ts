@@ -13,12 +13,12 @@ import { createInbox } from '../adapters/mail-inbox'
 import { createSmtpMailer } from '../adapters/mail-smtp'
 import { readMasterKeyFile } from '../adapters/master-key-file'
 import { createTokens } from '../adapters/tokens-jwt'
-import type { Ports } from '../app'
 import type { Config, Secrets } from '../config'
 import type { Inbox } from '../features/inbox/routes'
 import { type Keyring, openKeyring } from '../keyring'
 import { parsePlans } from '../limits'
 import type { Database, Fetch, HumanCheck, Log, Mailer } from '../ports'
+import type { Ports } from '../services'
 
 export type Opened = { ports: Ports; inbox: Inbox | null; close(): Promise<void> }
 

@@ -1,0 +1,119 @@
+// Ports become services: which one is given which.
+import { version } from '../package.json'
+import { createAddresses } from './addresses'
+import type { Config } from './config'
+import { createDenials } from './denials'
+import { auditService } from './features/audit/service'
+import { createHumans } from './features/auth/human'
+import { healthService } from './features/health/service'
+import { keyHygiene } from './features/keys/hygiene'
+import { keyService } from './features/keys/service'
+import { mediaService } from './features/media/service'
+import { createMediaSweeper } from './features/media/sweeper'
+import { operatorService } from './features/operator/service'
+import { projectMemberService } from './features/projects/members'
+import { projectService } from './features/projects/service'
+import { createPurge } from './features/workspaces/purge'
+import { workspaceService } from './features/workspaces/service'
+import { createFeed } from './feed'
+import { createOnce } from './idempotency'
+import { createJobs } from './jobs'
+import type { Keyring } from './keyring'
+import { randomBase62 } from './lib/id'
+import type { Plans } from './limits'
+import { createPeople } from './people'
+import type { Blobs, Clock, Database, Hint, HumanCheck, Limiter, Log, Mailer, Tokens } from './ports'
+import { createRevocations } from './revocation'
+import { createUse } from './use'
+import { createUnaudited, createWrite } from './write'
+
+export type Ports = {
+  db: Database
+  blobs: Blobs
+  mailer: Mailer
+  tokens: Tokens
+  keyring: Keyring
+  clock: Clock
+  log: Log
+  /** Absent: in memory. */
+  limiter?: Limiter
+  /** Absent: the default ones. */
+  plans?: Plans
+  /** Null where nobody is asked to show that they are a person. */
+  human: HumanCheck | null
+  /** Absent: other nodes find out by themselves. */
+  hint?: Hint
+  /** Ends the process because its database is not what it was. Absent: it only refuses everybody. */
+  halt?: (why: string) => void
+}
+
+const slowestUpload = { minBytes: 2048 * 60, windowMs: 60_000 }
+
+/** Every service of the program, over the ports. */
+export const createServices = (config: Config, ports: Ports) => {
+  const { db, blobs, mailer, tokens, keyring, clock, log } = ports
+  const revocations = createRevocations(db)
+  const write = createWrite({ db, clock, revocations, hint: ports.hint })
+  const unaudited = createUnaudited(db)
+  const addresses = createAddresses(keyring)
+  const node = randomBase62(16)
+  const jobs = createJobs({ db, clock, log, holder: node })
+  const { hint, halt = () => {} } = ports
+  const feed = createFeed({ db, clock, log, revocations, node, staleMs: config.staleReadsMs, halt, hint })
+  const base = { db, write, unaudited, clock }
+
+  const use = createUse(config, { ...base, limiter: ports.limiter, plans: ports.plans })
+  const workspaces = workspaceService(base)
+  const keys = keyService({
+    ...base,
+    keyring,
+    prefix: config.keyPrefix,
+    otherNodes: feed.otherNodes,
+    quotas: use.quotas,
+  })
+  const hygiene = keyHygiene({ ...base, prove: keys.prove })
+  const projects = projectService(base)
+  const projectMembers = projectMemberService(base)
+  const purge = createPurge(base)
+  const audit = auditService({ ...base, keyring, log, revocations })
+  const denials = createDenials(base)
+  const people = createPeople(config, {
+    ...{ base, addresses, keyring, tokens, mailer, log, workspaces, audit, humans: createHumans(ports.human, clock) },
+    endKeysMadeBy: hygiene.endMadeBy,
+    quotas: use.quotas,
+    mailWaits: () => jobs.kick('outbox'),
+  })
+  const limits = { maxBytes: config.mediaMaxBytes, floor: slowestUpload }
+  const media = mediaService({ ...base, blobs, log, revocations, limits, quotas: use.quotas })
+  const sweeper = createMediaSweeper({ db, write, blobs })
+  const sweepMedia = (signal: AbortSignal) => sweeper(clock.now(), signal)
+  const checks = {
+    database: { required: true, run: db.check },
+    storage: { required: true, run: blobs.check },
+    mail: { required: false, run: people.mail.check },
+  }
+  const health = healthService({ clock, version, checks, node: feed.node })
+  const operator = operatorService({ ...base, ...use, addresses, operators: config.operators, health, version })
+  return {
+    ...{ ...use, operator },
+    ...people,
+    ...{
+      revocations,
+      feed,
+      once: createOnce({ db, clock, keyring }),
+      jobs,
+      workspaces,
+      keys,
+      projects,
+      media,
+      sweepMedia,
+      audit,
+      denials,
+      health,
+      hygiene,
+      projectMembers,
+      purge,
+    },
+  }
+}
+export type Services = ReturnType<typeof createServices>
