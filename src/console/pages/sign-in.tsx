@@ -1,7 +1,4 @@
 // Sign-in, first step: the address that a code goes to.
-import { useSignal } from '@preact/signals'
-import { useEffect, useRef } from 'preact/hooks'
-import { asPerson } from '../human'
 import { locale, t } from '../i18n'
 import { paths } from '../paths'
 import { awaitCode, pending } from '../pending'
@@ -10,6 +7,7 @@ import type { Problem } from '../send'
 import { api, ended, keptPlace } from '../session'
 import { Button } from '../ui/button'
 import { Entrance } from '../ui/entrance'
+import { useEntry } from '../ui/entry'
 import { Field } from '../ui/field'
 import { Title } from '../ui/page'
 import { Working } from '../ui/working'
@@ -18,27 +16,13 @@ import { problemWords } from '../words'
 const words = (problem: Problem) => (problem.code === 'invalid' ? t('signin.email_invalid') : problemWords(problem))
 
 export const SignInPage = () => {
-  const field = useRef<HTMLInputElement>(null)
-  const busy = useSignal(false)
-  const working = useSignal<number | null>(null)
-  const error = useSignal<(() => string) | null>(null)
-
-  useEffect(() => field.current?.focus(), [])
-
-  const refuse = (why: () => string) => {
-    error.value = why
-    field.current?.focus()
-  }
+  const { field, busy, working, error, refuse, send } = useEntry()
 
   const submit = async () => {
     const email = field.current!.value.trim()
+    if (busy.peek()) return
     if (email === '') return refuse(() => t('signin.email_missing'))
-    busy.value = true
-    const start = (human: string | undefined) => api.start(email, locale.peek(), keptPlace(), human)
-    const answer = await asPerson(start, (part) => {
-      working.value = part
-    })
-    busy.value = false
+    const answer = await send((human) => api.start(email, locale.peek(), keptPlace(), human))
     if (!answer.ok) return refuse(() => words(answer.problem))
     awaitCode(email, answer.data)
     go(address.peek().replace(paths.signIn, paths.code))

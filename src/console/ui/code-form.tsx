@@ -1,13 +1,11 @@
 // The code out of a mail: paste splits it, and it is sent as soon as it is whole.
-import { useSignal } from '@preact/signals'
-import { useEffect, useRef } from 'preact/hooks'
 import { caretAfter, formatCode, isComplete } from '../code'
-import { asPerson } from '../human'
 import { t } from '../i18n'
 import type { Problem } from '../send'
 import { api } from '../session'
 import { problemWords } from '../words'
 import { Button } from './button'
+import { useEntry } from './entry'
 import { Field } from './field'
 import { Working } from './working'
 
@@ -16,31 +14,13 @@ const words = (problem: Problem) => (problem.code === 'invalid_or_expired' ? t('
 type Props = { challengeId: string; action: string; accepted: () => void; cancel?: () => void }
 
 export const CodeForm = ({ challengeId, action, accepted, cancel }: Props) => {
-  const field = useRef<HTMLInputElement>(null)
-  const busy = useSignal(false)
-  const working = useSignal<number | null>(null)
-  const error = useSignal<(() => string) | null>(null)
-
-  useEffect(() => field.current?.focus(), [])
-
-  const refuse = (why: () => string) => {
-    error.value = why
-    field.current?.focus()
-    field.current?.select()
-  }
+  const { field, busy, working, error, refuse, send } = useEntry()
 
   const submit = async () => {
     const code = field.current!.value
     if (busy.peek()) return
     if (!isComplete(code)) return refuse(() => t('code.incomplete'))
-    busy.value = true
-    const answer = await asPerson(
-      (human) => api.verify(challengeId, code, human),
-      (part) => {
-        working.value = part
-      },
-    )
-    busy.value = false
+    const answer = await send((human) => api.verify(challengeId, code, human))
     if (answer.ok) return accepted()
     refuse(() => words(answer.problem))
   }
