@@ -67,18 +67,18 @@ const Rename = ({ media, files, end }: Props & { end: (name: string) => void }) 
   </Form>
 )
 
-export const MediaDialog = ({ media, files }: Props) => {
-  const name = useSignal(media.name)
+export const MediaDialog = ({ media: listed, files }: Props) => {
+  const name = useSignal(listed.name)
+  const media = { ...listed, name: name.value }
   const isRenaming = useSignal(false)
   const rights = useResource(() => api.whoami(media.project_id)).state.value
   const may = (permission: string) => rights.is === 'ready' && rights.data.permissions.includes(permission)
   return (
-    <Dialog title={name.value} isWide>
+    <Dialog title={media.name} isWide>
       <Player media={media} />
       {isRenaming.value && (
         <Rename
-          media={{ ...media, name: name.value }}
-          files={files}
+          {...{ media, files }}
           end={(to) => {
             name.value = to
             isRenaming.value = false
@@ -101,7 +101,7 @@ export const MediaDialog = ({ media, files }: Props) => {
             {t('media.rename')}
           </Button>
         )}
-        <a class="button" href={media.url} download={name.value}>
+        <a class="button" href={media.url} download={media.name}>
           {t('media.download')}
         </a>
         <Button kind="main" onClick={closeDialog}>
