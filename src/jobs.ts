@@ -10,6 +10,8 @@ export type Job = {
   everyMs: number
   /** Runs on every node, without a lease: for what lies in this process's memory. */
   everywhere?: true
+  /** One run may take long: its lease is renewed meanwhile, and `signal` aborts once that fails. */
+  long?: true
   /**
    * One bounded piece of work. It ends early when `signal` aborts: at shutdown, or where the lease ends and another node
    * may begin. What it changes is conditional in SQL all the same, since a process may stand still between two steps.
@@ -58,12 +60,16 @@ const createLeases = ({ db, clock, holder, leaseMs = 60_000 }: Omit<Deps, 'log'>
         }),
     )
 
+  const left = (name: string) => (ends.get(name) ?? 0) - clock.monotonic()
+
   return {
+    leaseMs,
+    /** How long the job is still ours, in ms, if nothing is done about it. */
+    left,
     /** How long the job is ours from now, at least half a lease, in ms; 0 while it is another node's. */
     async take(name: string): Promise<number> {
-      const asked = clock.monotonic()
-      const left = (ends.get(name) ?? 0) - asked
-      if (left > leaseMs / 2) return left
+      const [asked, ours] = [clock.monotonic(), left(name)]
+      if (ours > leaseMs / 2) return ours
       const [now, row] = [clock.now(), await find.get({ name })]
       // Read before written: a node that waits for its turn costs the database no write.
       const another = row && row.holder !== holder && row.until > now
@@ -90,6 +96,20 @@ const runWithin = async (job: Job, leftMs: number, stopping: AbortSignal): Promi
   }
 }
 
+/** Runs `job` for as long as its lease can be had again, however long that is. */
+const runHeld = async (job: Job, lease: ReturnType<typeof createLeases>, stopping: AbortSignal): Promise<void> => {
+  const lost = new AbortController()
+  const renew = async () => {
+    if ((await lease.take(job.name).catch(() => lease.left(job.name))) <= 0) lost.abort()
+  }
+  const timer = setInterval(renew, lease.leaseMs / 4)
+  try {
+    await job.run(AbortSignal.any([stopping, lost.signal]))
+  } finally {
+    clearInterval(timer)
+  }
+}
+
 export const createJobs = ({ log, ...deps }: Deps) => {
   const lease = createLeases(deps)
   const entries = new Map<string, Entry>()
@@ -105,7 +125,7 @@ export const createJobs = ({ log, ...deps }: Deps) => {
   const work = async ({ job }: Entry): Promise<boolean> => {
     if (stopping.signal.aborted) return false
     const leftMs = job.everywhere ? Number.POSITIVE_INFINITY : await lease.take(job.name)
-    if (leftMs > 0) await runWithin(job, leftMs, stopping.signal)
+    if (leftMs > 0) await (job.long ? runHeld(job, lease, stopping.signal) : runWithin(job, leftMs, stopping.signal))
     return leftMs > 0
   }
 

@@ -1,7 +1,9 @@
 // Background work under leases: one node at a time, and neither a crash nor a failure ends it.
 import { afterEach, beforeEach, expect, test } from 'bun:test'
+import { leases } from '../db/schema'
 import { createJobs, type Job } from '../src/jobs'
 import type { Log } from '../src/ports'
+import { builder, statement } from '../src/write'
 import { newTestClock } from './clock'
 import { newTestDatabase } from './template'
 
@@ -163,4 +165,45 @@ test('a job asked for by name says how it failed', async () => {
   const node = newNode('a', { run: () => Promise.reject(new Error('no luck')) })
   await expect(node.runNow('sweep')).rejects.toThrow('no luck')
   expect(() => node.kick('swep')).toThrow('no such job')
+})
+
+test('a long job keeps its lease however long it runs, and is told to end once another node has it', async () => {
+  const leaseMs = 40
+  let ended: unknown = null
+  const stands = Promise.withResolvers<void>()
+  const busy = newNode(
+    'a',
+    {
+      long: true,
+      run: async (signal) => {
+        stands.resolve()
+        await new Promise((resolve) => signal.addEventListener('abort', resolve))
+        ended = signal.aborted
+      },
+    },
+    leaseMs,
+  )
+  const run = busy.runNow('sweep')
+  await stands.promise
+  const until = async (least: number) => {
+    const find = database.db.orm.select().from(leases).prepare()
+    for (;;) {
+      const [row] = await find.all()
+      if (row && row.until >= least) return
+      await turns(1)
+    }
+  }
+  const other = newNode('b', { run: nothing }, leaseMs)
+  for (let i = 0; i < 5; i++) {
+    clock.advance(leaseMs - 5)
+    await until(clock.now() + leaseMs)
+    expect(await other.runNow('sweep')).toBe(false)
+  }
+  clock.advance(leaseMs + 1)
+  const taken = { name: 'sweep', holder: 'b', until: clock.now() + 1000 }
+  await database.db.batch([
+    statement(builder.insert(leases).values(taken).onConflictDoUpdate({ target: leases.name, set: taken })),
+  ])
+  expect(await run).toBe(true)
+  expect(ended).toBe(true)
 })

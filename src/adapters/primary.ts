@@ -37,11 +37,12 @@ const newOutcome = ({ cols, rows, affected_row_count }: Result): Outcome => ({
 
 const toStmt = ({ sql, args }: Statement) => ({ sql, args: args.map(toCell) })
 const plain = (sql: string): Statement => ({ sql, args: [] })
-const opening = ['pragma foreign_keys = on', 'begin immediate'].map(plain)
+const openingOf = (foreignKeys: 'on' | 'off') => [`pragma foreign_keys = ${foreignKeys}`, 'begin immediate'].map(plain)
+const openingSteps = 2
 
 /** One transaction as steps that each need the one before; the last undoes it unless it was committed. */
-const newSteps = (statements: readonly Statement[]) => {
-  const chain = [...opening, ...statements, plain('commit')].map((s, i) => ({
+const newSteps = (statements: readonly Statement[], foreignKeys: 'on' | 'off') => {
+  const chain = [...openingOf(foreignKeys), ...statements, plain('commit')].map((s, i) => ({
     stmt: toStmt(s),
     ...(i > 0 && { condition: { type: 'ok', step: i - 1 } }),
   }))
@@ -56,9 +57,17 @@ const refused = ({ code = '', message }: Refusal, statements?: readonly Statemen
 const maxTries = 6
 const wasLocked = (answer: Answer<BatchResult>): boolean =>
   answer.type === 'ok' &&
-  answer.response.result.step_errors.slice(0, opening.length).some((error) => error?.code?.startsWith('SQLITE_BUSY'))
+  answer.response.result.step_errors.slice(0, openingSteps).some((error) => error?.code?.startsWith('SQLITE_BUSY'))
 
-export type PrimaryOptions = { url: string; token: string; fetch?: Fetch; timeoutMs?: number; maxInFlight?: number }
+export type PrimaryOptions = {
+  url: string
+  token: string
+  fetch?: Fetch
+  timeoutMs?: number
+  maxInFlight?: number
+  /** `off` where whole tables are brought that hold together already. */
+  foreignKeys?: 'on' | 'off'
+}
 
 /**
  * Reads and whole batches, each one round trip. `url`: `https://…` or `libsql://…`.
@@ -71,6 +80,7 @@ export const createPrimary = ({
   fetch = globalThis.fetch,
   timeoutMs = 5000,
   maxInFlight = 64,
+  foreignKeys = 'on',
 }: PrimaryOptions) => {
   const endpoint = `${url.replace(/^libsql:/, 'https:').replace(/\/$/, '')}/v3/pipeline`
   let inFlight = 0
@@ -111,7 +121,7 @@ export const createPrimary = ({
     },
     /** `replicationIndex`: what a replica must have reached to show this batch. */
     async batch(statements: readonly Statement[]): Promise<{ outcomes: Outcome[]; replicationIndex: number }> {
-      const request = { type: 'batch', batch: { steps: newSteps(statements) } }
+      const request = { type: 'batch', batch: { steps: newSteps(statements, foreignKeys) } }
       let answer = await ask<BatchResult>(request)
       for (let tries = 1; wasLocked(answer) && tries < maxTries; tries++) {
         await new Promise((resolve) => setTimeout(resolve, Math.random() * 10 * 2 ** tries))
@@ -120,8 +130,8 @@ export const createPrimary = ({
       if (answer.type === 'error') throw refused(answer.error, statements)
       const { step_results, step_errors, replication_index } = answer.response.result
       const failed = step_errors.findIndex((error) => error !== null)
-      if (failed >= 0) throw refused(step_errors[failed]!, statements, failed - opening.length)
-      const results = step_results.slice(opening.length, opening.length + statements.length)
+      if (failed >= 0) throw refused(step_errors[failed]!, statements, failed - openingSteps)
+      const results = step_results.slice(openingSteps, openingSteps + statements.length)
       return { outcomes: results.map((r) => newOutcome(r!)), replicationIndex: Number(replication_index) }
     },
   }
