@@ -11,6 +11,7 @@ import { healthRoutes, probes } from './features/health/routes'
 import { invitationRoutes } from './features/invitations/routes'
 import { keyRoutes, leakRoutes } from './features/keys/routes'
 import { mediaRoutes } from './features/media/routes'
+import { linkRoutes } from './features/media/routes-links'
 import { memberRoutes } from './features/members/routes'
 import { operatorRoutes } from './features/operator/routes'
 import { projectRoutes } from './features/projects/routes'
@@ -57,6 +58,7 @@ const addJobs = (s: Services, reloadKeys: () => Promise<void>) => {
   jobs.add({ name: 'keyring', everyMs: 60_000, everywhere: true, run: reloadKeys })
   jobs.add({ name: 'revocations', everyMs: day, run: s.revocations.sweep })
   jobs.add({ name: 'media', everyMs: day, run: sweepMedia })
+  jobs.add({ name: 'links', everyMs: 3_600_000, run: s.links.sweep })
   jobs.add({ name: 'unused-keys', everyMs: 3_600_000, run: hygiene.endUnused })
   jobs.add({ name: 'purge', everyMs: 3_600_000, run: purge })
 }
@@ -82,6 +84,7 @@ const createRoutes = (config: Config, s: Services, { cookies, origins, identify,
     .use(keyRoutes(access, s.keys, s.once))
     .use(leakRoutes(access, s.hygiene))
     .use(mediaRoutes(access, s.media, identify, clock.now))
+    .use(linkRoutes(access, s.links, s.once))
     .use(auditRoutes(access, s.audit, identify))
     .use(usageRoutes(access, s.usage, s.quotas))
     .use(operatorRoutes(access, s.operator))
@@ -98,26 +101,26 @@ const createIdentity = (config: Config, s: Services, clock: Clock, cookies: Cook
     const plan = await s.quotas.planOf(tenancy.workspace.id)
     return { ...tenancy, workspace: { ...tenancy.workspace, plan } }
   }
+  const person = async (held: Awaited<ReturnType<Services['sessions']['prove']>>) =>
+    held && { ...held, value: { ...held.value, operator: await s.operator.isOperator(held.value.id) } }
+  const key = async (held: Awaited<ReturnType<Services['keys']['prove']>>) => {
+    if (!held) return null
+    const { id, ipAllow } = held.value
+    const tenancy = await withPlan(await s.workspaces.tenancyOfKey(held.value))
+    return { ...held, value: { id, mayComeFrom: ipAllow && createNetworks(ipAllow), tenancy } }
+  }
   return createIdentify({
     ...{ cookies, origins, keyPrefix: `${config.keyPrefix}_`, failures: s.failures },
     sessions: createHeldCache(s.revocations, clock, cacheEntries),
     isKey: (token) => parseKeyToken(config.keyPrefix, token) !== null,
     keys: createHeldCache(s.revocations, clock, cacheEntries),
+    links: createHeldCache(s.revocations, clock, cacheEntries),
     entries: createHeldCache(s.revocations, clock, cacheEntries),
-    proveSession: async (token) => {
-      const held = await s.sessions.prove(token)
-      return held && { ...held, value: { ...held.value, operator: await s.operator.isOperator(held.value.id) } }
-    },
-    proveKey: async (token) => {
-      const held = await s.keys.prove(token)
-      if (!held) return null
-      const { id, ipAllow } = held.value
-      const mayComeFrom = ipAllow && createNetworks(ipAllow)
-      return {
-        ...held,
-        value: { id, mayComeFrom, tenancy: await withPlan(await s.workspaces.tenancyOfKey(held.value)) },
-      }
-    },
+    proveSession: async (token) => person(await s.sessions.prove(token)),
+    proveSessionOf: async (id) => person(await s.sessions.proveById(id)),
+    proveKey: async (token) => key(await s.keys.prove(token)),
+    proveKeyOf: async (workspaceId, id) => key(await s.keys.proveById(workspaceId, id)),
+    proveLink: s.links.prove,
     enter: async (userId, workspace) => {
       const held = await s.workspaces.enter(userId, workspace)
       if (!held || !('tenancy' in held.value)) return held as Held<Entry> | null

@@ -58,6 +58,9 @@ const table = {
   'media:create': of('member', 'write'),
   'media:update': of('member', 'write'),
   'media:delete': of('member', 'delete'),
+  // A link opens nothing that its maker does not see. Another's takes 'media:delete' too.
+  'link:create': of('viewer', 'read'),
+  'link:revoke': of('viewer', 'read'),
   'audit:read': of('admin', 'admin'),
   'usage:read': of('admin', 'admin'),
   'operator:read': operator,

@@ -15,6 +15,7 @@ export type Subject =
   | `workspace:${string}`
   | `member:${string}:${string}`
   | `media:${string}`
+  | `link:${string}`
 
 /**
  * A fact found valid, with what it hangs on. `expiresAt` is an instant (ms), Infinity for never. `isLack`: it says that

@@ -8,6 +8,7 @@ import { createHumans } from './features/auth/human'
 import { healthService } from './features/health/service'
 import { keyHygiene } from './features/keys/hygiene'
 import { keyService } from './features/keys/service'
+import { linkService } from './features/media/links'
 import { mediaService } from './features/media/service'
 import { createMediaSweeper } from './features/media/sweeper'
 import { operatorService } from './features/operator/service'
@@ -85,6 +86,7 @@ export const createServices = (config: Config, ports: Ports) => {
   })
   const limits = { maxBytes: config.mediaMaxBytes, floor: slowestUpload }
   const media = mediaService({ ...base, blobs, log, revocations, limits, quotas: use.quotas })
+  const links = linkService({ ...base, keyring, versionOf: media.versionOf })
   const sweeper = createMediaSweeper({ db, write, blobs })
   const sweepMedia = (signal: AbortSignal) => sweeper(clock.now(), signal)
   const checks = {
@@ -106,6 +108,7 @@ export const createServices = (config: Config, ports: Ports) => {
       keys,
       projects,
       media,
+      links,
       sweepMedia,
       audit,
       denials,

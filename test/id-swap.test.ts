@@ -13,7 +13,7 @@ type Json = Record<string, unknown>
 type Asked = Route & { name: string; query: string[]; fields: string[] }
 
 const canary = 'canary-of-a'
-const idPattern = /^(usr|ses|wsp|prj|key|med|inv|dev|evt)_/
+const idPattern = /^(usr|ses|wsp|prj|key|med|inv|dev|evt|lnk)_/
 const selectors = ['x-workspace-id', 'x-project-id', 'x-namespace']
 let t: TestApp
 let send: Send
@@ -59,7 +59,11 @@ const plant = async (w: World, project: string): Promise<string[]> => {
   const key = textOf(await w.call('POST', '/api/keys', { ...named, level: 'write', projects: [project] }), 'id')
   const headers = { ...w.asAdmin, 'x-project-id': project, 'content-type': 'text/plain', 'x-file-name': canary }
   const file = textOf(await send('POST', '/api/media', { headers, raw: canary }), 'id')
-  return [project, key, file]
+  const link = textOf(
+    await send('POST', `/api/media/${file}/links`, { headers: { ...w.asAdmin, 'x-project-id': project }, body: {} }),
+    'id',
+  )
+  return [project, key, file, link]
 }
 
 /** Each way to put an id into a request: in its path, its query, its headers and its body. */

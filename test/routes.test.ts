@@ -23,6 +23,7 @@ const kinds = {
   media: 'med',
   devices: 'dev',
   invitations: 'inv',
+  links: 'lnk',
 } as const
 
 /** The route's path with ids of the right kind that name nothing. */

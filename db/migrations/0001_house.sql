@@ -131,6 +131,7 @@ CREATE TABLE media (
   type TEXT NOT NULL,
   sha256 TEXT NOT NULL,
   blob TEXT NOT NULL,
+  version INTEGER NOT NULL DEFAULT 1,
   created_by TEXT NOT NULL,
   created_at INTEGER NOT NULL,
   deleted_at INTEGER,

@@ -5,6 +5,7 @@ import signIn from './0002_sign_in.sql' with { type: 'text' }
 import access from './0003_access.sql' with { type: 'text' }
 import nodes from './0005_nodes.sql' with { type: 'text' }
 import limits from './0006_limits.sql' with { type: 'text' }
+import links from './0007_links.sql' with { type: 'text' }
 
 export type Migration = Readonly<{ name: string; text: string }>
 
@@ -16,4 +17,5 @@ export const migrations: readonly Migration[] = [
   { name: '0003_access', text: access },
   { name: '0005_nodes', text: nodes },
   { name: '0006_limits', text: limits },
+  { name: '0007_links', text: links },
 ]

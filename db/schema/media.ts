@@ -16,6 +16,8 @@ export const media = sqliteTable(
     sha256: text().notNull(),
     /** Random key of the immutable object in the blob store. */
     blob: text().notNull(),
+    /** Of the bytes, from 1. */
+    version: integer().notNull().default(1),
     createdBy: text('created_by').notNull(),
     createdAt: instant('created_at').notNull(),
     deletedAt: instant('deleted_at'),
@@ -26,5 +28,31 @@ export const media = sqliteTable(
     uniqueIndex('media_by_blob').on(t.blob),
     index('media_by_age').on(t.workspaceId, t.projectId, t.createdAt, t.id),
     index('media_deleted').on(t.deletedAt),
+  ],
+)
+
+/** Files opened to whoever has the ticket, for minutes, by the right of whoever made it. */
+export const links = sqliteTable(
+  'links',
+  {
+    workspaceId: workspaceId(),
+    id: text().notNull(),
+    projectId: text('project_id').notNull(),
+    mediaId: text('media_id').notNull(),
+    version: integer().notNull(),
+    /** HMAC-SHA-256 of the ticket's secret under the pepper `kid`. */
+    ticketHash: text('ticket_hash').notNull(),
+    kid: text().notNull(),
+    /** A user, through that session, or a key. */
+    createdBy: text('created_by').notNull(),
+    sessionId: text('session_id'),
+    createdAt: instant('created_at').notNull(),
+    expiresAt: instant('expires_at').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workspaceId, t.id] }),
+    uniqueIndex('links_by_id').on(t.id),
+    index('links_by_media').on(t.workspaceId, t.mediaId),
+    index('links_by_expiry').on(t.expiresAt),
   ],
 )

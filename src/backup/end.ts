@@ -27,6 +27,7 @@ export const endWhatWasOpen = async (
       plain('update sessions set revoked_at = ? where revoked_at is null', now),
       plain('update invitations set revoked_at = ? where revoked_at is null and accepted_at is null', now),
       plain('delete from challenges'),
+      plain('delete from links'),
       plain('delete from outbox where sent_at is null'),
       plain('delete from nodes'),
       plain('delete from leases'),

@@ -51,6 +51,28 @@ const media: Record<string, Sample> = {
   },
 }
 
+const linkId = async (w: World, project: string) =>
+  textOf(
+    await w.call(
+      'POST',
+      `/api/media/${await mediaId(w, project)}/links`,
+      {},
+      { ...w.asAdmin, 'x-project-id': project },
+    ),
+    'id',
+  )
+const links: Record<string, Sample> = {
+  'POST /api/media/:id/links': inProject(async (w, p) => ({
+    target: `/api/media/${await mediaId(w, p)}/links`,
+    ...as(p),
+    body: {},
+  })),
+  'DELETE /api/links/:id': {
+    ...inProject(async (w, p) => ({ target: `/api/links/${await linkId(w, p)}`, ...as(p) })),
+    need: 'media:delete',
+  },
+}
+
 const projects: Record<string, Sample> = {
   'GET /api/projects': get('/api/projects'),
   'POST /api/projects': { make: () => ({ target: '/api/projects', body: { name: unique() } }) },
@@ -185,4 +207,12 @@ let count = 0
 const unique = () => `doctor${++count}`
 
 /** By method and path, without a slash at the end. */
-export const samples: Record<string, Sample> = { ...media, ...projects, ...workspace, ...keys, ...account, ...insight }
+export const samples: Record<string, Sample> = {
+  ...media,
+  ...links,
+  ...projects,
+  ...workspace,
+  ...keys,
+  ...account,
+  ...insight,
+}

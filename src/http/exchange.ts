@@ -8,6 +8,8 @@ export type Identity = Readonly<{
   person: Omit<Person, 'origin'> | null
   actor: Omit<Actor, 'origin' | 'person'> | null
   refusal: ErrorCode | Failure
+  /** The link whose ticket it was made by: good for one file at one version. */
+  link?: Readonly<{ id: string; version: number }>
 }>
 
 export const nobody: Identity = { person: null, actor: null, refusal: 'unauthenticated' }

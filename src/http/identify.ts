@@ -1,12 +1,13 @@
 // From a request's credential to whoever it is made as. Nothing is awaited when warm; identity comes from nowhere else.
 import { sha256 } from '../lib/crypto'
 import { isId } from '../lib/id'
-import { type Actor, heldIn, type Person } from '../permissions'
+import { type Actor, heldIn, type Person, type WorkspaceId } from '../permissions'
 import type { Held, HeldCache } from '../revocation'
 import type { Cookies } from './cookie'
 import { findExchange, type Identity, nobody } from './exchange'
 import type { OriginGuard } from './origin-guard'
 import type { FailureBucket } from './rate-limit'
+import { createTickets, type Link, ticketIn } from './ticket'
 
 type Project = Readonly<{ id: string; slug: string; isDefault: boolean }>
 /** What a person or key is inside one workspace, before a project is picked. */
@@ -33,6 +34,12 @@ export type Sources = {
   entries: HeldCache<Entry>
   proveSession: (token: string) => Promise<Held<SessionProof> | null>
   proveKey: (token: string) => Promise<Held<KeyTenancy> | null>
+  links: HeldCache<Link>
+  /** Null for a ticket of no link. */
+  proveLink: (ticket: string) => Promise<Held<Link> | null>
+  /** The same as by their tokens: for those who made a link. */
+  proveSessionOf: (sessionId: string) => Promise<Held<SessionProof> | null>
+  proveKeyOf: (workspaceId: WorkspaceId, id: string) => Promise<Held<KeyTenancy> | null>
   /** `workspace`: public id, or null for the person's only one. Null for one they may not enter or that does not exist. */
   enter: (userId: string, workspace: string | null) => Promise<Held<Entry> | null>
   now: () => number
@@ -141,8 +148,11 @@ export const createIdentify = (from: Sources) => {
     return lookUp(wanted, fill, (person) => throughSession(wanted, person))
   }
 
+  const byTicket = createTickets(from, { lookUp, throughSession, asKey })
+
   /**
-   * Synchronous when everything is cached. With an `Authorization` header, cookies are ignored. `workspace`: where the
+   * Synchronous when everything is cached. With an `Authorization` header, tickets and cookies are ignored;
+   * with a ticket, cookies. `workspace`: where the
    * thing that is asked for says it is; a header that names another disagrees. @throws Failure `forbidden`, `unavailable`
    */
   return (request: Request, workspace: string | null = null): Identity | Promise<Identity> => {
@@ -159,6 +169,8 @@ export const createIdentify = (from: Sources) => {
       if (token === undefined) return nobody
       return token.startsWith(from.keyPrefix) ? byKey(wanted, token) : bySession(wanted, token)
     }
+    const ticket = ticketIn(request)
+    if (ticket) return byTicket(wanted, ticket)
     const cookie = from.cookies.read(headers, 'session')
     if (cookie === undefined) return nobody
     from.origins.byCookie(request)

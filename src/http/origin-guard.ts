@@ -1,5 +1,6 @@
 // Which requests are ours to answer: the host they name (RFC 9110 §7.4, 421) and the page they come from (CSRF).
 import { Failure } from '../errors'
+import { ticketIn } from './ticket'
 
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
 
@@ -22,11 +23,13 @@ export const createHostGuard =
     return claimed === null ? false : claimed === routed || hosts.has(claimed.toLowerCase())
   }
 
-/** Refuses any request whose `Origin` is present and not allowed. @throws Failure `forbidden` */
+/** Refuses any request whose `Origin` is present and not allowed, tickets aside. @throws Failure `forbidden` */
 export const createOriginGuard = (allowed: ReadonlySet<string>) => ({
   any: (request: Request): void => {
     const origin = request.headers.get('origin')
-    if (origin !== null && !allowed.has(origin)) throw new Failure('forbidden', 'This origin may not call')
+    // A ticket is made to be used by pages of others, and no cookie is looked at beside it.
+    if (origin !== null && !allowed.has(origin) && ticketIn(request) === null)
+      throw new Failure('forbidden', 'This origin may not call')
   },
   /** A call by cookie with an unsafe method must show that it comes from an allowed page. */
   byCookie: (request: Request): void => {

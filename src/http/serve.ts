@@ -15,6 +15,8 @@ export type Content = {
   size: number
   sha256: string
   createdAt: number
+  /** Given by a ticket, so for tags, players and scripts on any origin. */
+  isShared: boolean
   read(range: ByteRange): Promise<BlobBody>
 }
 
@@ -27,6 +29,12 @@ const guarded = {
   'cross-origin-resource-policy': 'same-origin',
   'referrer-policy': 'no-referrer',
   'x-robots-tag': 'none',
+}
+const shared = {
+  ...guarded,
+  'cross-origin-resource-policy': 'cross-origin',
+  'access-control-allow-origin': '*',
+  'access-control-expose-headers': 'accept-ranges, content-range, etag',
 }
 
 // Players ask for everything, read a little and seek. Less than was asked is a right answer (§15.3.7), and small enough
@@ -51,7 +59,11 @@ const rangeOf = (request: Request, { size }: Content, applies: boolean) => {
  */
 export const serve = async (request: Request, content: Content, now: number): Promise<Response> => {
   const validators = { etag: `"${content.sha256}"`, modifiedAt: content.createdAt }
-  const identity = { ...guarded, etag: validators.etag, 'last-modified': httpDate(content.createdAt) }
+  const identity = {
+    ...(content.isShared ? shared : guarded),
+    etag: validators.etag,
+    'last-modified': httpDate(content.createdAt),
+  }
   const verdict = evaluate(request.headers, validators, now)
   if (verdict === 'precondition_failed') throw new Failure('precondition_failed')
   if (verdict === 'not_modified') return new Response(null, { status: 304, headers: identity })

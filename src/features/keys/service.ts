@@ -14,7 +14,7 @@ import { assertFresh } from '../../step-up'
 import { demand, guard, type Unaudited, type Write } from '../../write'
 import type { QuotaService } from '../quotas/service'
 import type { CreateKey, Key, NewKey, Receipt, RevokeKey, RotateKey, UpdateKey } from './model'
-import { type KeyRow, keyStore } from './store'
+import { type KeyRow, keyStore, type ProofRow } from './store'
 
 type Deps = {
   db: Database
@@ -85,6 +85,18 @@ export const keyService = ({ db, write, unaudited, clock, keyring, prefix, other
       revoke(now, `key:${id}`),
     ])
     return ended?.rows[0]?.revoked_at as number
+  }
+
+  const proofOf = (row: ProofRow): Held<KeyProof> | null => {
+    const { id, level, environment, projects, lineage, ipAllow, expiresAt } = row
+    if (row.workspaceDeletesAt !== null || row.revokedAt !== null || row.suspendedAt !== null) return null
+    if (expiresAt !== null && expiresAt <= clock.now()) return null
+    const workspace = { id: row.workspaceId, publicId: row.workspacePublicId, name: row.workspaceName }
+    return {
+      value: { id, workspace, level, environment, projects, lineage, ipAllow, expiresAt },
+      subjects: [`key:${id}`, `workspace:${workspace.publicId}`],
+      expiresAt: expiresAt ?? Number.POSITIVE_INFINITY,
+    }
   }
 
   /** The row of a new key and its token, which is not kept. */
@@ -160,18 +172,15 @@ export const keyService = ({ db, write, unaudited, clock, keyring, prefix, other
       if (parseKeyToken(prefix, token) === null) return null
       for (const { key: pepper } of keyring.all('pepper')) {
         const row = await store.locate(keyedHash(pepper, token))
-        if (!row) continue
-        const { id, level, environment, projects, lineage, ipAllow, expiresAt } = row
-        if (row.workspaceDeletesAt !== null || row.revokedAt !== null || row.suspendedAt !== null) return null
-        if (expiresAt !== null && expiresAt <= clock.now()) return null
-        const workspace = { id: row.workspaceId, publicId: row.workspacePublicId, name: row.workspaceName }
-        return {
-          value: { id, workspace, level, environment, projects, lineage, ipAllow, expiresAt },
-          subjects: [`key:${id}`, `workspace:${workspace.publicId}`],
-          expiresAt: expiresAt ?? Number.POSITIVE_INFINITY,
-        }
+        if (row) return proofOf(row)
       }
       return null
+    },
+
+    /** As `prove`, for what a key has left behind: whether it still stands. */
+    async proveById(workspaceId: WorkspaceId, id: string): Promise<Held<KeyProof> | null> {
+      const row = await store.located(workspaceId, id)
+      return row ? proofOf(row) : null
     },
 
     /** The workspace's keys, newest first, ended ones included. */

@@ -30,31 +30,39 @@ const isMadeBy = (workspaceId: WorkspaceId, userId: string) =>
 const isLive = (now: number) =>
   and(isNull(apiKeys.revokedAt), isNull(apiKeys.suspendedAt), or(isNull(apiKeys.expiresAt), gt(apiKeys.expiresAt, now)))
 
+const proof = {
+  id: apiKeys.id,
+  workspaceId: apiKeys.workspaceId,
+  workspacePublicId: workspaces.id,
+  workspaceName: workspaces.name,
+  level: apiKeys.level,
+  environment: apiKeys.environment,
+  projects: apiKeys.projects,
+  ipAllow: apiKeys.ipAllow,
+  lineage: apiKeys.lineage,
+  expiresAt: apiKeys.expiresAt,
+  suspendedAt: apiKeys.suspendedAt,
+  revokedAt: apiKeys.revokedAt,
+  workspaceDeletesAt: workspaces.deletesAt,
+}
+
 const reads = (db: Database) => {
   const ofWorkspace = eq(apiKeys.workspaceId, sql.placeholder('workspaceId'))
   return {
     locate: db.acrossTenants('locate a key by its hash', (orm) =>
       orm
-        .select({
-          id: apiKeys.id,
-          workspaceId: apiKeys.workspaceId,
-          workspacePublicId: workspaces.id,
-          workspaceName: workspaces.name,
-          level: apiKeys.level,
-          environment: apiKeys.environment,
-          projects: apiKeys.projects,
-          ipAllow: apiKeys.ipAllow,
-          lineage: apiKeys.lineage,
-          expiresAt: apiKeys.expiresAt,
-          suspendedAt: apiKeys.suspendedAt,
-          revokedAt: apiKeys.revokedAt,
-          workspaceDeletesAt: workspaces.deletesAt,
-        })
+        .select(proof)
         .from(apiKeys)
         .innerJoin(workspaces, eq(workspaces.workspaceId, apiKeys.workspaceId))
         .where(eq(apiKeys.tokenHash, sql.placeholder('tokenHash')))
         .prepare(),
     ),
+    located: db.orm
+      .select(proof)
+      .from(apiKeys)
+      .innerJoin(workspaces, eq(workspaces.workspaceId, apiKeys.workspaceId))
+      .where(and(ofWorkspace, eq(apiKeys.id, sql.placeholder('id'))))
+      .prepare(),
     unused: db.acrossTenants('keys of all workspaces that nobody uses are ended', (orm) =>
       orm
         .select({ workspaceId: apiKeys.workspaceId, id: apiKeys.id })
@@ -92,10 +100,12 @@ const reads = (db: Database) => {
 }
 
 export const keyStore = (db: Database) => {
-  const { locate, find, list, unused, suspended } = reads(db)
+  const { locate, located, find, list, unused, suspended } = reads(db)
   return {
     /** What is needed to authenticate the holder of a token, by its keyed hash, and nothing else. */
     locate: (tokenHash: string) => locate.get({ tokenHash }),
+    /** The same of a key that has left something behind. */
+    located: (workspaceId: WorkspaceId, id: string) => located.get({ workspaceId, id }),
     find: (workspaceId: WorkspaceId, id: string) => find.get({ workspaceId, id }),
     /** A workspace's keys, newest first, revoked ones included. */
     list: (workspaceId: WorkspaceId, limit: number, after: After | null) =>
@@ -172,3 +182,4 @@ export const keyStore = (db: Database) => {
   }
 }
 export type KeyRow = NonNullable<Awaited<ReturnType<ReturnType<typeof keyStore>['find']>>>
+export type ProofRow = NonNullable<Awaited<ReturnType<ReturnType<typeof keyStore>['locate']>>>

@@ -27,6 +27,20 @@ export const MediaParams = z.strictObject({ id: z.string().refine((id) => isId('
 export const RenameMedia = z.strictObject({ name: FileName })
 export type RenameMedia = z.infer<typeof RenameMedia>
 
+/** What the URL of a file's bytes may say. A ticket is read where the request is identified, not here. */
+export const MediaQuery = z.object({
+  /** Of a link: then it opens the file at the link's version, without any other credential. */
+  ticket: z.string().optional(),
+})
+
+export const CreateLink = z.strictObject({ expires_in_seconds: z.int().min(1).max(300).default(300) })
+export type CreateLink = z.output<typeof CreateLink>
+
+/** Shown once. */
+export const NewLink = z.object({ id: z.string(), url: z.string(), expires_at: z.string() })
+export type NewLink = z.infer<typeof NewLink>
+export const LinkParams = z.strictObject({ id: z.string().refine((id) => isId('lnk', id)) })
+
 const mediaType = /^[\w!#$&^.+-]{1,100}\/[\w!#$&^.+-]{1,100}(?=\s*(?:;|$))/
 const sha256 = '([A-Za-z0-9+/]{43}=)'
 const hex = (base64: string): string => Buffer.from(base64, 'base64').toString('hex')

@@ -6,7 +6,7 @@ import { actorOf, type Exchange } from '../../http/exchange'
 import type { Identify } from '../../http/identify'
 import { serve } from '../../http/serve'
 import { PageQuery } from '../../lib/page'
-import { Media, MediaList, MediaParams, RenameMedia, UploadHeaders } from './model'
+import { Media, MediaList, MediaParams, MediaQuery, RenameMedia, UploadHeaders } from './model'
 import type { Judge, MediaService } from './service'
 
 // A page of another site may not show what a cookie opens, even to the person whose cookie it is.
@@ -56,11 +56,12 @@ export const mediaRoutes = (access: Access, media: MediaService, identify: Ident
     .get(
       '/media/:id',
       async ({ caller, params, request }) => {
-        if (isForeign(request)) throw new Failure('not_found')
-        const { row, read } = await media.open(params.id, judgeOf(caller))
+        const { link } = caller.identity
+        if (!link && isForeign(request)) throw new Failure('not_found')
+        const { row, read } = await media.open(params.id, judgeOf(caller), link)
         caller.takeTime()
-        return serve(request, { ...row, read }, now())
+        return serve(request, { ...row, read, isShared: link !== undefined }, now())
       },
-      { access: 'media:stream', params: MediaParams },
+      { access: 'media:stream', params: MediaParams, query: MediaQuery },
     )
 }

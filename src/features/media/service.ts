@@ -5,7 +5,7 @@ import { type After, type Page, type PageQuery, paginate } from '../../lib/page'
 import { rfc3339 } from '../../lib/time'
 import { type Actor, heldIn, type Permission } from '../../permissions'
 import type { BlobBody, Blobs, ByteRange, Clock, Database, Hold, Log, StagedBlob } from '../../ports'
-import { createHeldCache, type Held, type Revocations, revoke, subjectsOf } from '../../revocation'
+import { createHeldCache, type Held, type Revocations, revoke, type Subject, subjectsOf } from '../../revocation'
 import { guard, type Write } from '../../write'
 import type { QuotaService } from '../quotas/service'
 import type { Media, RenameMedia, UploadHeaders } from './model'
@@ -111,6 +111,13 @@ export const mediaService = ({ db, write, blobs, clock, log, revocations, limits
   return {
     get,
 
+    /** What a link to a file the actor sees is about. @throws Failure `not_found` */
+    async versionOf(actor: Actor, id: string): Promise<{ projectId: string; version: number }> {
+      const row = await store.find(placeOf(actor, id))
+      if (!row) throw new Failure('not_found')
+      return row
+    },
+
     /**
      * Takes a body in as a new file of the actor's project. Nothing of it can be read, and nothing is left, unless all of
      * it came, as announced, while the right to send it lasted.
@@ -144,7 +151,7 @@ export const mediaService = ({ db, write, blobs, clock, log, revocations, limits
         room.release()
         return await finalize(actor, staged, {
           ...{ workspaceId: actor.workspace.id, id: newId('med'), projectId, name: sent.name },
-          ...{ size, sha256, type, declaredType: sent.declaredType, blob },
+          ...{ size, sha256, type, declaredType: sent.declaredType, blob, version: 1 },
           ...{ createdBy: actor.id, createdAt: clock.now(), deletedAt: null },
         })
       } finally {
@@ -154,14 +161,17 @@ export const mediaService = ({ db, write, blobs, clock, log, revocations, limits
       }
     },
 
-    /** @throws Failure `not_found` where there is no such file, or none that whoever asks may see: nobody can tell which. */
-    async open(id: string, judge: Judge): Promise<OpenMedia> {
+    /**
+     * By a link, the version it names. @throws Failure `not_found` where there is no such file, or none that whoever asks
+     * may see: nobody can tell which.
+     */
+    async open(id: string, judge: Judge, link?: { id: string; version: number }): Promise<OpenMedia> {
       const since = revocations.version()
       const found = await find(id, judge)
-      if (!found) throw new Failure('not_found')
+      if (!found || (link && link.version !== found.row.version)) throw new Failure('not_found')
       const { row, actor } = found
-      const hold = () =>
-        revocations.hold([...subjectsOf(actor), `media:${id}`], since, async () => (await find(id, judge)) !== null)
+      const subjects: Subject[] = [...subjectsOf(actor), `media:${id}`, ...(link ? [`link:${link.id}` as const] : [])]
+      const hold = () => revocations.hold(subjects, since, async () => (await find(id, judge)) !== null)
       return { row, read: (range) => read(row, range, hold) }
     },
 

@@ -52,6 +52,15 @@ export const sessionService = ({ db, write, unaudited, clock, tokens, devices, i
     expires_at: rfc3339(row.expiresAt),
   })
 
+  const proofOf = (row: SessionRow): Held<Omit<Person, 'origin'>> | null =>
+    row.revokedAt !== null
+      ? null
+      : {
+          value: { type: 'user', id: row.userId, sessionId: row.id, authAt: row.authAt },
+          subjects: [`session:${row.id}`, `user:${row.userId}`],
+          expiresAt: Math.min(row.expiresAt, Math.max(row.lastSeenAt, notes.last(row.id)) + idleMs),
+        }
+
   return {
     /** A new session as statements for the batch that claims its challenge, and the token that will open it. */
     async open({ userId, method, label, place, deviceId }: NewSession): Promise<OpenedSession> {
@@ -121,12 +130,13 @@ export const sessionService = ({ db, write, unaudited, clock, tokens, devices, i
       const claims = await tokens.verify(token, now)
       const row = claims && (await store.byId(claims.sid))
       if (!row || row.userId !== claims.sub || !equalSecret(row.secretHash, sha256(claims.sec))) return null
-      if (row.revokedAt !== null) return null
-      return {
-        value: { type: 'user', id: row.userId, sessionId: row.id, authAt: row.authAt },
-        subjects: [`session:${row.id}`, `user:${row.userId}`],
-        expiresAt: Math.min(row.expiresAt, Math.max(row.lastSeenAt, notes.last(row.id)) + idleMs),
-      }
+      return proofOf(row)
+    },
+
+    /** As `prove`, for what a session has left behind: whether it still stands. */
+    async proveById(id: string): Promise<Held<Omit<Person, 'origin'>> | null> {
+      const row = await store.byId(id)
+      return row ? proofOf(row) : null
     },
 
     /** The person's live sessions, newest first. */
