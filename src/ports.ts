@@ -117,9 +117,11 @@ export type ByteRange = { start: number; end: number }
 
 /** An object being written: nobody can read it before `publish`, and what `save` gave outlives the process. */
 export type StagedBlob = {
+  /** What was resumed has been published since: it takes no more bytes. */
+  isPublished?: true
   /** Resolves when the bytes have been taken, which is the back-pressure. */
   write(chunk: Uint8Array): Promise<void>
-  /** Makes what was written durable. Gives what `resume` goes on from: a text of the store's own, at most a few KiB. */
+  /** Makes what was written durable. Gives what `resume` goes on from: a text of the store's own, at most 100 KiB. */
   save(): Promise<string>
   /** Makes it durable and readable under its key, at once and whole. */
   publish(): Promise<void>
@@ -130,6 +132,12 @@ export type StagedBlob = {
 }
 
 export type BlobBody = Uint8Array<ArrayBuffer> | Blob | ReadableStream<Uint8Array>
+
+/**
+ * A body that `fill` writes into while it is read: `write` resolves once the bytes have been copied and there is room for
+ * more, and rejects when the reader has gone. What `fill` throws breaks the body off.
+ */
+export type Pour = (fill: (write: (bytes: Uint8Array) => Promise<void>) => Promise<void>) => ReadableStream<Uint8Array>
 
 /** Immutable objects under random keys. */
 export type Blobs = {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Failure } from '../errors'
 import type { Blobs, ByteRange, Hold, StagedBlob } from '../ports'
+import { pour } from './pour'
 
 // The calls that write, and the room they leave. Numbers, not FileHandles: one that is collected while open would end the process.
 export const systemCalls = {
@@ -25,7 +26,8 @@ export type DiskCalls = typeof systemCalls
 type Options = { folder: string; minFreeBytes?: number; calls?: DiskCalls }
 
 // What is this small is read at once, off the event loop's own hand: a hop to another thread takes longer than the read.
-const maxReadBytes = 64 * 1024
+// A sealed segment is a little over 64 KiB.
+const maxReadBytes = 72 * 1024
 // Above this a body is a stream, which can be cut; up to it the system sends it from the file.
 const maxSliceBytes = 16 * 1024 * 1024
 const pullBytes = 64 * 1024
@@ -55,40 +57,30 @@ const readNow = (path: string, size: number, { start, end }: ByteRange): Uint8Ar
 }
 const read = promisify(fs.read)
 
-// A direct stream copies what it is given, so one buffer serves it all: fresh ones would gather faster than they are
-// collected (200 slow readers took 240 MB at their peak, and take 120 so).
-const pulls = (path: string, { start, end }: ByteRange, hold: () => Hold): ReadableStream<Uint8Array> => {
-  let gone = false
-  const source: Bun.DirectUnderlyingSource<Uint8Array> = {
-    type: 'direct',
-    async pull(controller) {
-      const [buffer, fd, { signal, release }] = [new Uint8Array(pullBytes), await systemCalls.open(path, 'r'), hold()]
-      try {
-        for (let at = start; at < end && !gone; ) {
-          const { bytesRead } = await read(fd, buffer, 0, Math.min(pullBytes, end - at), at)
-          if (bytesRead === 0) throw new Error('an object is shorter than its size')
-          signal.throwIfAborted()
-          await controller.write(buffer.subarray(0, bytesRead))
-          await controller.flush()
-          at += bytesRead
-        }
-        controller.end()
-      } finally {
-        release()
-        await systemCalls.close(fd)
+// One buffer serves a whole stream: fresh ones would gather faster than they are collected (200 slow readers took 240 MB
+// at their peak, and take 120 so).
+const pulls = (path: string, { start, end }: ByteRange, hold: () => Hold): ReadableStream<Uint8Array> =>
+  pour(async (write) => {
+    const [buffer, fd, { signal, release }] = [new Uint8Array(pullBytes), await systemCalls.open(path, 'r'), hold()]
+    try {
+      for (let at = start; at < end; ) {
+        const { bytesRead } = await read(fd, buffer, 0, Math.min(pullBytes, end - at), at)
+        if (bytesRead === 0) throw new Error('an object is shorter than its size')
+        signal.throwIfAborted()
+        await write(buffer.subarray(0, bytesRead))
+        at += bytesRead
       }
-    },
-    cancel() {
-      gone = true
-    },
-  }
-  return new ReadableStream(source as unknown as UnderlyingDefaultSource<Uint8Array>)
-}
+    } finally {
+      release()
+      await systemCalls.close(fd)
+    }
+  })
 
 const lookBytes = 1 << 20
 
 const nothing = async () => {}
 const alreadyPublished: StagedBlob = {
+  isPublished: true,
   write: () => Promise.reject(new Error('written after its end')),
   save: () => Promise.reject(new Error('written after its end')),
   ...{ publish: nothing, pause: nothing, discard: nothing },

@@ -155,6 +155,7 @@ export const blobsContract = (name: string, open: () => Promise<Blobs>) =>
         await (key === published ? staged.publish() : staged.discard())
       }
       const again = await blobs.resume(published, saved[0]!)
+      expect(again.isPublished).toBeTrue()
       await again.publish()
       await again.discard()
       expect((await take(blobs, published, 3, { start: 0, end: 3 })).toString()).toBe('abc')
