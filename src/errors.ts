@@ -22,6 +22,7 @@ export const errors = {
   range_not_satisfiable: { status: 416, title: 'That range lies outside the content' },
   misdirected: { status: 421, title: 'This host is not served here' },
   invalid: { status: 422, title: 'The request is not valid' },
+  locked: { status: 423, title: 'Something else is at work on it' },
   rate_limited: { status: 429, title: 'Too many requests' },
   checksum_mismatch: { status: 460, title: 'The bytes do not match their checksum' },
   internal: { status: 500, title: 'Something went wrong on our side' },

@@ -6,6 +6,7 @@ import access from './0003_access.sql' with { type: 'text' }
 import nodes from './0005_nodes.sql' with { type: 'text' }
 import limits from './0006_limits.sql' with { type: 'text' }
 import links from './0007_links.sql' with { type: 'text' }
+import uploads from './0008_uploads.sql' with { type: 'text' }
 
 export type Migration = Readonly<{ name: string; text: string }>
 
@@ -18,4 +19,5 @@ export const migrations: readonly Migration[] = [
   { name: '0005_nodes', text: nodes },
   { name: '0006_limits', text: limits },
   { name: '0007_links', text: links },
+  { name: '0008_uploads', text: uploads },
 ]

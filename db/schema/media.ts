@@ -56,3 +56,31 @@ export const links = sqliteTable(
     index('links_by_expiry').on(t.expiresAt),
   ],
 )
+
+/** Files on their way in. Their length is taken from the quota until the file has it, or the row goes. */
+export const uploads = sqliteTable(
+  'uploads',
+  {
+    workspaceId: workspaceId(),
+    id: text().notNull(),
+    projectId: text('project_id').notNull(),
+    name: text().notNull(),
+    declaredType: text('declared_type').notNull(),
+    /** Upload-Metadata as it was sent; null for a body that comes in one request. */
+    metadata: text(),
+    length: integer().notNull(),
+    /** How many bytes are durable, in which object, and what its store goes on from. */
+    offset: integer().notNull(),
+    blob: text(),
+    saved: text(),
+    /** Who writes to it, and until when nobody else may. */
+    lease: text(),
+    leaseUntil: instant('lease_until').notNull(),
+    createdBy: text('created_by').notNull(),
+    createdAt: instant('created_at').notNull(),
+    expiresAt: instant('expires_at').notNull(),
+    /** The file it became. */
+    mediaId: text('media_id'),
+  },
+  (t) => [primaryKey({ columns: [t.workspaceId, t.id] }), index('uploads_expired').on(t.expiresAt)],
+)

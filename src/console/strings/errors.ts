@@ -36,6 +36,10 @@ export const errorStrings = {
   'error.range_not_satisfiable': { en: 'That part is not there.', zh: '请求的部分不存在。' },
   'error.misdirected': { en: 'This address does not serve Latchkey.', zh: '此地址不提供 Latchkey 服务。' },
   'error.invalid': { en: 'Something here is not valid. Check what you entered.', zh: '输入有误，请检查。' },
+  'error.locked': {
+    en: 'Something else is at work on this. Try again in a moment.',
+    zh: '正在被其他操作占用，请稍后再试。',
+  },
   'error.rate_limited': { en: 'Too many requests. Wait a moment.', zh: '请求过多，请稍候。' },
   'error.rate_limited_for': { en: 'Too many requests. Try again in {time}.', zh: '请求过多，请在 {time} 后重试。' },
   'error.checksum_mismatch': { en: 'The file arrived damaged. Send it again.', zh: '文件传输损坏，请重新上传。' },
