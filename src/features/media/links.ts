@@ -63,9 +63,10 @@ export const linkService = ({ db, write, unaudited, clock, keyring, versionOf }:
       const link = await store.find(actor.workspace.id, id)
       if (!link || !actor.projects.includes(link.projectId)) throw new Failure('not_found')
       const others = actor.projects.filter((project) => heldIn(actor, project).has('media:delete'))
+      if (link.createdBy !== actor.id && !others.includes(link.projectId)) throw new Failure('forbidden')
       await write(actor, { action: 'link.revoked', targets: [id] }, [
         store.remove({ workspaceId: actor.workspace.id, maker: actor.id, others }, id),
-        guard('forbidden'),
+        guard('not_found'),
         revoke(clock.now(), `link:${id}`),
       ])
     },

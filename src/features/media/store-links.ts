@@ -29,7 +29,7 @@ export const linkStore = (db: Database) => {
       .prepare(),
   )
   const find = db.orm
-    .select({ projectId: links.projectId })
+    .select({ projectId: links.projectId, createdBy: links.createdBy })
     .from(links)
     .where(and(eq(links.workspaceId, sql.placeholder('workspaceId')), eq(links.id, sql.placeholder('id'))))
     .prepare()
