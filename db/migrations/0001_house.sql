@@ -132,6 +132,7 @@ CREATE TABLE media (
   sha256 TEXT NOT NULL,
   blob TEXT NOT NULL,
   version INTEGER NOT NULL DEFAULT 1,
+  key TEXT,
   created_by TEXT NOT NULL,
   created_at INTEGER NOT NULL,
   deleted_at INTEGER,

@@ -7,6 +7,7 @@ import nodes from './0005_nodes.sql' with { type: 'text' }
 import limits from './0006_limits.sql' with { type: 'text' }
 import links from './0007_links.sql' with { type: 'text' }
 import uploads from './0008_uploads.sql' with { type: 'text' }
+import workspaceKeys from './0009_workspace_keys.sql' with { type: 'text' }
 
 export type Migration = Readonly<{ name: string; text: string }>
 
@@ -20,4 +21,5 @@ export const migrations: readonly Migration[] = [
   { name: '0006_limits', text: limits },
   { name: '0007_links', text: links },
   { name: '0008_uploads', text: uploads },
+  { name: '0009_workspace_keys', text: workspaceKeys },
 ]

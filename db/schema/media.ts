@@ -18,6 +18,8 @@ export const media = sqliteTable(
     blob: text().notNull(),
     /** Of the bytes, from 1. */
     version: integer().notNull().default(1),
+    /** Of this version's sealed bytes, wrapped by the workspace's key; null where they are plain. */
+    key: text(),
     createdBy: text('created_by').notNull(),
     createdAt: instant('created_at').notNull(),
     deletedAt: instant('deleted_at'),

@@ -98,3 +98,16 @@ export const apiKeys = sqliteTable(
     index('api_keys_by_age').on(t.workspaceId, t.createdAt),
   ],
 )
+
+/** The workspace's own keys, one for each purpose, random and wrapped by the master key. Without it what it wrapped is gone. */
+export const workspaceKeys = sqliteTable(
+  'workspace_keys',
+  {
+    workspaceId: workspaceId(),
+    purpose: text({ enum: ['media'] }).notNull(),
+    kid: text().notNull(),
+    wrapped: text().notNull(),
+    createdAt: instant('created_at').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.workspaceId, t.purpose] })],
+)

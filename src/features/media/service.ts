@@ -152,7 +152,7 @@ export const mediaService = ({ db, write, blobs, clock, log, revocations, limits
         return await finalize(actor, staged, {
           ...{ workspaceId: actor.workspace.id, id: newId('med'), projectId, name: sent.name },
           ...{ size, sha256, type, declaredType: sent.declaredType, blob, version: 1 },
-          ...{ createdBy: actor.id, createdAt: clock.now(), deletedAt: null },
+          ...{ createdBy: actor.id, createdAt: clock.now(), deletedAt: null, key: null },
         })
       } finally {
         right.release()
