@@ -64,8 +64,10 @@ const createReplicaLink = (primary: Primary, hurried: Primary, copy: Pick<Link, 
   const asked = new AsyncLocalStorage<true>()
   const isAsking = () => asked.getStore() === true
 
-  const read: Link['read'] = (sql, args) =>
-    isTrusted() && sync.frame() >= needed && !isAsking() ? copy.read(sql, args) : hurried.read(sql, args)
+  const read: Link['read'] = (sql, args) => {
+    if (!isTrusted()) return hurried.read(sql, args)
+    return sync.frame() >= needed && !isAsking() ? copy.read(sql, args) : primary.read(sql, args)
+  }
 
   const batch = async (statements: readonly Statement[]) => {
     const [before, renewals] = [sync.frame(), sync.renewals()]
@@ -74,8 +76,9 @@ const createReplicaLink = (primary: Primary, hurried: Primary, copy: Pick<Link, 
     if (replicationIndex < before && renewals === sync.renewals()) {
       sync.renew()
       needed = replicationIndex
-    } else needed = Math.max(needed, replicationIndex)
-    if (isTrusted()) await sync.reach(replicationIndex, showWithinMs)
+    }
+    const isShown = isTrusted() && (await sync.reach(replicationIndex, showWithinMs))
+    if (!isShown) needed = Math.max(needed, replicationIndex)
     return outcomes
   }
   return {
