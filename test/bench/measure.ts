@@ -1,23 +1,23 @@
-// Measuring by wrk, and what the numbers come to.
+// Measuring by wrk.
+import { textOf } from './processes'
 
 export type Load = { url: string; headers: Record<string, string> }
 
-/** Requests a second that `url` answers to 32 connections for `seconds`. @throws Error where an answer is not 2xx */
-export const requestsPerSecond = async ({ url, headers }: Load, seconds: number): Promise<number> => {
+/** What wrk says of 32 connections, or as many as given, on `url` for `seconds`. @throws Error where an answer is not 2xx */
+const wrk = async ({ url, headers }: Load, seconds: number, connections = 32): Promise<string> => {
   const given = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`])
-  const wrk = Bun.spawn(['wrk', '-t1', '-c32', `-d${seconds}s`, ...given, url], { stdout: 'pipe', stderr: 'inherit' })
-  const report = await new Response(wrk.stdout).text()
-  const rate = /Requests\/sec:\s+([\d.]+)/.exec(report)?.[1]
-  if ((await wrk.exited) !== 0 || !rate || report.includes('Non-2xx')) throw new Error(`wrk on ${url}:\n${report}`)
-  return Number(rate)
+  const command = ['wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '30s', ...given, url]
+  const report = await textOf(command)
+  if (report.includes('Non-2xx')) throw new Error(`wrk on ${new URL(url).pathname}: ${report}`)
+  return report
 }
 
-export type Summary = { median: number; least: number; most: number }
+export const requestsPerSecond = async (load: Load, seconds: number): Promise<number> =>
+  Number(/Requests\/sec:\s+([\d.]+)/.exec(await wrk(load, seconds))?.[1])
 
-/** `values` is not empty. */
-export const summarize = (values: readonly number[]): Summary => {
-  const sorted = [...values].sort((a, b) => a - b)
-  const middle = sorted.length >> 1
-  const median = sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
-  return { median, least: sorted[0]!, most: sorted.at(-1)! }
+const inMebibytes = { KB: 1 / 1024, MB: 1, GB: 1024 }
+/** Of large bodies, few at once; those that were under way at the end count as far as they came. */
+export const mebibytesPerSecond = async (load: Load, seconds: number): Promise<number> => {
+  const [, amount, unit] = /Transfer\/sec:\s+([\d.]+)([KMG]B)/.exec(await wrk(load, seconds, 8)) ?? []
+  return Number(amount) * inMebibytes[unit as keyof typeof inMebibytes]
 }
