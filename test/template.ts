@@ -13,7 +13,12 @@ export const newFolder = (): string => {
   return mkdtempSync(join(root, 'd-'))
 }
 
+const endings: (() => void)[] = []
+/** Runs once when all tests of this process are done. */
+export const atEnd = (run: () => void): void => void endings.push(run)
+
 export const removeFolders = (): void => {
+  for (const run of endings.splice(0)) run()
   if (root) rmSync(root, { recursive: true, force: true })
 }
 process.once('exit', removeFolders)

@@ -1,0 +1,160 @@
+// A bucket: what S3 can do with objects under one prefix. Keys are ours, plain; what they are for is the caller's.
+import { Failure } from '../errors'
+import { elementsOf, textOf } from '../lib/xml'
+import type { ByteRange } from '../ports'
+import { createS3Calls, type S3Call, type S3Options } from './s3-calls'
+
+export type S3Entry = { key: string; size: number; writtenAt: number }
+export type S3Upload = { key: string; id: string; startedAt: number }
+export type S3Part = { number: number; etag: string; size: number; writtenAt: number }
+/** An object being read. `size` is all of it, `body` what was asked for; `close` lets go of it. */
+export type S3Body = { size: number; etag: string; body: ReadableStream<Uint8Array>; close(): void }
+
+// AWS puts a large object together for minutes before it answers.
+const completeMs = 300_000
+const xmlOf = (etags: readonly string[]) =>
+  `<CompleteMultipartUpload>${etags
+    .map((etag, i) => `<Part><PartNumber>${i + 1}</PartNumber><ETag>${etag}</ETag></Part>`)
+    .join('')}</CompleteMultipartUpload>`
+
+const instantOf = (xml: string, name: string): number => Date.parse(textOf(xml, name))
+const uncovered = () =>
+  new Failure('unavailable', undefined, { cause: new Error('the bucket answered another range than was asked for') })
+
+export type S3 = ReturnType<typeof createS3>
+
+/**
+ * Each call is asked again where that can help, and fails with Failure `not_found` (no such object or upload), `disk_full`
+ * (no room, or no quota left) or `unavailable`, whose cause says what the bucket answered.
+ */
+export const createS3 = (options: S3Options) => {
+  const { prefix } = options.place
+  const { open, send, ask } = createS3Calls(options)
+  const ours = (key: string) => key.slice(prefix.length)
+
+  /** Page after page of a listing: `next` says with what query the next one is asked for. */
+  async function* pages(
+    call: S3Call,
+    root: string,
+    next: (xml: string) => Record<string, string>,
+  ): AsyncIterable<string> {
+    for (let query = call.query ?? {}; ; ) {
+      const xml = await ask({ ...call, query }, root)
+      yield xml
+      if (textOf(xml, 'IsTruncated') !== 'true') return
+      query = { ...call.query, ...next(xml) }
+    }
+  }
+
+  async function* list(under: string, atOnce = 1000): AsyncIterable<S3Entry> {
+    const query = { 'list-type': '2', prefix: prefix + under, 'max-keys': String(atOnce) }
+    const next = (xml: string) => ({ 'continuation-token': textOf(xml, 'NextContinuationToken') })
+    for await (const xml of pages({ method: 'GET', query }, 'ListBucketResult', next))
+      for (const it of elementsOf(xml, 'Contents'))
+        yield {
+          key: ours(textOf(it, 'Key')),
+          size: Number(textOf(it, 'Size')),
+          writtenAt: instantOf(it, 'LastModified'),
+        }
+  }
+
+  return {
+    /** Stores a few bytes as one object, at once and whole. */
+    put: async (key: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> => {
+      await send({ method: 'PUT', key, body: bytes })
+    },
+
+    /** An object, or a range of it that is not empty, as it comes. `etag`: only if it is still that one. */
+    async get(
+      key: string,
+      { range, etag, signal }: { range?: ByteRange; etag?: string; signal?: AbortSignal } = {},
+    ): Promise<S3Body> {
+      const headers = {
+        ...(range && { range: `bytes=${range.start}-${range.end - 1}` }),
+        ...(etag !== undefined && { 'if-match': etag }),
+      }
+      const answer = await open({ method: 'GET', key, headers, ...(signal && { signal }) })
+      const got = /^bytes (\d+)-\d+\/(\d+)$/.exec(answer.headers.get('content-range') ?? '')
+      const size = Number(got?.[2] ?? answer.headers.get('content-length') ?? Number.NaN)
+      const covers = range && (answer.status === 206 ? Number(got?.[1]) === range.start : range.start === 0)
+      if (covers === false || !Number.isSafeInteger(size)) {
+        answer.close()
+        throw uncovered()
+      }
+      const body = answer.body ?? new Response(new Uint8Array(0)).body!
+      return { size, etag: answer.headers.get('etag') ?? '', body, close: answer.close }
+    },
+
+    /** How many bytes an object has; null where there is none. */
+    async sizeOf(key: string): Promise<number | null> {
+      for await (const entry of list(key, 1)) return entry.key === key ? entry.size : null
+      return null
+    },
+
+    /** Safe to call for what is not there. */
+    async remove(key: string): Promise<void> {
+      await send({ method: 'DELETE', key }).catch((error) => {
+        if (!(error instanceof Failure && error.code === 'not_found')) throw error
+      })
+    },
+
+    /** Objects whose keys begin so, in the order of their keys. */
+    list: (under: string): AsyncIterable<S3Entry> => list(under),
+
+    /** Multipart uploads that were begun for keys that begin so, and neither completed nor aborted. */
+    async *uploads(under: string): AsyncIterable<S3Upload> {
+      const query = { uploads: '', prefix: prefix + under }
+      const next = (xml: string) => ({
+        'key-marker': textOf(xml, 'NextKeyMarker'),
+        'upload-id-marker': textOf(xml, 'NextUploadIdMarker'),
+      })
+      for await (const xml of pages({ method: 'GET', query }, 'ListMultipartUploadsResult', next))
+        for (const it of elementsOf(xml, 'Upload'))
+          yield { key: ours(textOf(it, 'Key')), id: textOf(it, 'UploadId'), startedAt: instantOf(it, 'Initiated') }
+    },
+
+    /** The parts that an upload has, in order. */
+    async *parts(key: string, id: string): AsyncIterable<S3Part> {
+      const next = (xml: string) => ({ 'part-number-marker': textOf(xml, 'NextPartNumberMarker') })
+      for await (const xml of pages({ method: 'GET', key, query: { uploadId: id } }, 'ListPartsResult', next))
+        for (const it of elementsOf(xml, 'Part'))
+          yield {
+            ...{ number: Number(textOf(it, 'PartNumber')), etag: textOf(it, 'ETag') },
+            ...{ size: Number(textOf(it, 'Size')), writtenAt: instantOf(it, 'LastModified') },
+          }
+    },
+
+    /** Begins a multipart upload; gives its id. */
+    async begin(key: string): Promise<string> {
+      const call = { method: 'POST', key, query: { uploads: '' } } as const
+      return textOf(await ask(call, 'InitiateMultipartUploadResult'), 'UploadId')
+    },
+
+    /** Sends a part, of 5 MiB or more unless it is the last, numbered from 1; gives its tag, by which it is completed. */
+    async putPart(key: string, id: string, number: number, bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+      const query = { partNumber: String(number), uploadId: id }
+      const etag = (await send({ method: 'PUT', key, query, body: bytes })).get('etag')
+      if (etag) return etag
+      throw new Failure('unavailable', undefined, { cause: new Error('the bucket gave a part no tag') })
+    },
+
+    /** Makes the object of its parts, at once and whole. @throws Failure `not_found` also where it was completed before. */
+    async complete(key: string, id: string, etags: readonly string[]): Promise<void> {
+      const call = { method: 'POST', key, query: { uploadId: id }, answerMs: completeMs } as const
+      await ask({ ...call, body: Buffer.from(xmlOf(etags)) }, 'CompleteMultipartUploadResult')
+    },
+
+    /** Forgets an upload and its parts. Safe to call for what is not there. */
+    async abort(key: string, id: string): Promise<void> {
+      await send({ method: 'DELETE', key, query: { uploadId: id } }).catch((error) => {
+        if (!(error instanceof Failure && error.code === 'not_found')) throw error
+      })
+    },
+
+    /** Resolves if the bucket is there and these keys may list it. Asks once. */
+    async check(): Promise<void> {
+      const query = { 'list-type': '2', prefix, 'max-keys': '1' }
+      await ask({ method: 'GET', query, attempts: 1 }, 'ListBucketResult')
+    },
+  }
+}
