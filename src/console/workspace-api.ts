@@ -2,7 +2,7 @@
 import type { AuditEvent } from '../features/audit/model'
 import type { Invitation, Invite } from '../features/invitations/model'
 import type { CreateKey, Key, NewKey, Receipt } from '../features/keys/model'
-import type { Media } from '../features/media/model'
+import type { Media, NewLink } from '../features/media/model'
 import type { Member } from '../features/members/model'
 import type { CreateProject, Project, ProjectMember, UpdateProject } from '../features/projects/model'
 import type { Quotas } from '../features/quotas/model'
@@ -11,7 +11,20 @@ import type { Page } from '../lib/page'
 import type { Role } from '../permissions'
 import type { Send } from './send'
 
-export type { AuditEvent, Invitation, Key, Media, Member, NewKey, Project, ProjectMember, Quotas, Receipt, UsageOfDay }
+export type {
+  AuditEvent,
+  Invitation,
+  Key,
+  Media,
+  Member,
+  NewKey,
+  NewLink,
+  Project,
+  ProjectMember,
+  Quotas,
+  Receipt,
+  UsageOfDay,
+}
 
 /** As they are sent: the server fills in what is left out. */
 export type NewInvite = Pick<Invite, 'email' | 'role'> & Partial<Invite>
@@ -61,6 +74,8 @@ export const workspaceApi = (send: Send) => ({
   media: (project: string | undefined, cursor?: string) =>
     send<Page<Media>>('GET', `/api/media${queryOf({ cursor, limit: 24 })}`, undefined, { project }),
   renameMedia: (media: string, name: string) => send<Media>('PATCH', `/api/media/${id(media)}`, { name }),
+  createLink: (media: string) => send<NewLink>('POST', `/api/media/${id(media)}/links`, {}),
+  endLink: (link: string) => send('DELETE', `/api/links/${id(link)}`),
   deleteMedia: (media: string) => send('DELETE', `/api/media/${id(media)}`),
 
   audit: (filter: AuditFilter, cursor?: string, limit = 50) =>

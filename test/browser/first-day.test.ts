@@ -120,6 +120,21 @@ describe.skipIf(!hasChromium)('the first day of an admin', () => {
     await page.keyboard.press('Escape')
   })
 
+  test('makes a link that plays without a cookie, until it is ended', async () => {
+    await page.getByRole('button', { name: /launch\.webm/ }).click()
+    const box = dialog('launch.webm').getByRole('region', { name: 'Link' })
+    await box.getByRole('button', { name: 'Make a link' }).click()
+    await box.getByText(/Ends in [45]:/).waitFor()
+    await box.getByRole('button', { name: 'Copy: Link' }).click()
+    const link = await copied()
+    const first = () => fetch(link, { headers: { range: 'bytes=0-9' } })
+    expect([(await first()).status, (await first()).headers.get('content-type')]).toEqual([206, 'video/webm'])
+    await box.getByRole('button', { name: 'End it now' }).click()
+    await box.getByText('The link is ended.').waitFor()
+    expect((await first()).status).toBe(404)
+    await page.keyboard.press('Escape')
+  })
+
   test('revokes the key with a receipt, and reads in the audit what happened', async () => {
     const { body } = await callFrom(page, 'GET', '/api/keys')
     await go('API keys')

@@ -15,6 +15,7 @@ import { Form, textOf } from '../ui/form'
 import { done } from '../ui/list'
 import { Player } from '../ui/preview'
 import type { Media } from '../workspace-api'
+import { MediaLink } from './media-link'
 
 type Props = { media: Media; files: Pages<Media> }
 
@@ -86,6 +87,7 @@ export const MediaDialog = ({ media: listed, files }: Props) => {
         />
       )}
       <Facts media={media} />
+      {may('link:create') && <MediaLink media={media} />}
       <div class="actions">
         {may('media:delete') && (
           <Button kind="danger" onClick={() => askDelete(media, files)}>

@@ -26,6 +26,16 @@ export const mediaStrings = {
   'media.id': { en: 'Id', zh: 'ID' },
   'media.rename': { en: 'Rename', zh: '重命名' },
   'media.download': { en: 'Download', zh: '下载' },
+  'media.link': { en: 'Link', zh: '链接' },
+  'media.link_lead': {
+    en: 'A link plays this file anywhere for five minutes, for as long as you may see it yourself.',
+    zh: '链接可在任何地方播放此文件五分钟，前提是您本人仍有权查看。',
+  },
+  'media.link_make': { en: 'Make a link', zh: '创建链接' },
+  'media.link_left': { en: 'Ends in {time}', zh: '{time} 后失效' },
+  'media.link_over': { en: 'It has run out.', zh: '链接已过期。' },
+  'media.link_end': { en: 'End it now', zh: '立即停用' },
+  'media.link_ended': { en: 'The link is ended.', zh: '链接已停用。' },
   'media.delete': { en: 'Delete', zh: '删除' },
   'media.ask_delete': { en: 'Delete {name}?', zh: '删除 {name}？' },
   'media.ask_delete_body': {
