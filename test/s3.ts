@@ -47,7 +47,10 @@ const startGateway = async (): Promise<TestS3> => {
 let server: Promise<TestS3> | undefined
 /** One for all tests of this process. */
 export const testS3 = (): Promise<TestS3> => {
-  if (!given) return (server ??= startGateway())
+  if (!given) {
+    server ??= startGateway()
+    return server
+  }
   const { host, pathname, username, password } = new URL(given)
   return Promise.resolve({ address: host, bucket: pathname.slice(1), keys: { access: username, secret: password } })
 }

@@ -174,6 +174,7 @@ export const blobsContract = (name: string, open: () => Promise<Blobs>) =>
     test('tells what is old from what is under way', async () => {
       const key = await put(blobs, Buffer.from('abc'))
       const staged = await blobs.stage(randomBase62(26), null)
+      await staged.save()
       expect([await keysOf(blobs, longAgo()), await blobs.discardStaged(longAgo())]).toEqual([[], 0])
       expect([await keysOf(blobs, soon()), await blobs.discardStaged(soon())]).toEqual([[key], 1])
       await staged.discard()

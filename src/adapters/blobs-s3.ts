@@ -1,0 +1,138 @@
+// Blobs in a bucket: staged as a multipart upload, published by completing it. What `save` could not send as a part of its own
+// waits beside as a tail.
+import { Failure } from '../errors'
+import { sha256 } from '../lib/crypto'
+import type { Blobs, Clock, StagedBlob } from '../ports'
+import type { S3 } from './s3'
+import { readS3 } from './s3-read'
+import { createS3Writer, partBytesFor, type S3Begun } from './s3-write'
+
+type Options = { s3: S3; clock: Clock; partBytes?: (expectedBytes: number | null) => number }
+
+/** What `save` gives. `sum` is over tags and tail: of what another writer has changed since, nothing is gone on with. */
+type Saved = { id: string | null; parts: number; partBytes: number; tail: number; sum: string }
+
+// What is this small is fetched at once. A sealed segment is a little over 64 KiB.
+const maxReadBytes = 72 * 1024
+
+const objectOf = (key: string): string => {
+  if (!/^[0-9A-Za-z]{20,64}$/.test(key)) throw new Error('not the key of an object')
+  return `objects/${key}`
+}
+const keyOf = (path: string): string => path.split('/')[1] ?? ''
+const tailOf = (key: string, parts: number) => `staged/${key}/tail-${parts}`
+const sumOf = (etags: readonly string[], tail: Uint8Array) => sha256(`${etags.join()} ${sha256(tail)}`)
+const isAbsent = (error: unknown) => error instanceof Failure && error.code === 'not_found'
+
+const nothing = async () => {}
+const alreadyPublished: StagedBlob = {
+  isPublished: true,
+  write: () => Promise.reject(new Error('written after its end')),
+  save: () => Promise.reject(new Error('written after its end')),
+  ...{ publish: nothing, pause: nothing, discard: nothing },
+}
+
+/** Memory for each upload: a part, 8 MiB unless more than 80 GB are announced. */
+export const createS3Blobs = ({ s3, clock, partBytes: sizeFor = partBytesFor }: Options): Blobs => {
+  const removeTails = async (key: string): Promise<void> => {
+    for await (const { key: tail } of s3.list(`staged/${key}/`)) await s3.remove(tail)
+  }
+
+  const createStaged = (key: string, partBytes: number, begun?: S3Begun): StagedBlob => {
+    const writer = createS3Writer(s3, objectOf(key), partBytes, begun)
+    let [hasTails, published] = [begun !== undefined, false]
+    return {
+      write: writer.write,
+      async save() {
+        const [{ id, etags }, tail] = [writer.upload(), writer.tail()]
+        hasTails = true
+        await s3.put(tailOf(key, etags.length), tail)
+        const saved: Saved = { id, parts: etags.length, partBytes, tail: tail.length, sum: sumOf(etags, tail) }
+        return JSON.stringify(saved)
+      },
+      async publish() {
+        await writer.complete()
+        published = true
+        // What stays of them is collected some day.
+        if (hasTails) await removeTails(key).catch(() => {})
+      },
+      pause: nothing,
+      async discard() {
+        if (published) return
+        await writer.abort()
+        if (hasTails) await removeTails(key)
+      },
+    }
+  }
+
+  /** What was saved, as the bucket still has it. @throws Failure `not_found` where it has not. */
+  const find = async (key: string, { id, parts, tail, sum }: Saved): Promise<S3Begun> => {
+    const kept = id === null ? [] : await Array.fromAsync(s3.parts(objectOf(key), id))
+    const etags = kept.slice(0, parts).map(({ etag }) => etag)
+    const { body } = await s3.get(tailOf(key, parts))
+    const begun = { id, etags, tail: (await new Response(body).bytes()).subarray(0, tail) }
+    if (sumOf(etags, begun.tail) !== sum) throw new Failure('not_found')
+    return begun
+  }
+
+  /** Keys of what is staged, with the instant of the last write to each, and the uploads that belong to it. */
+  const findStaged = async () => {
+    const found = new Map<string, { at: number; ids: string[] }>()
+    const note = (key: string, at: number, id?: string) => {
+      const { at: before, ids } = found.get(key) ?? { at: 0, ids: [] }
+      found.set(key, { at: Math.max(at, before), ids: id === undefined ? ids : [...ids, id] })
+    }
+    for await (const { key, writtenAt } of s3.list('staged/')) note(keyOf(key), writtenAt)
+    for await (const { key, id, startedAt } of s3.uploads('objects/')) note(keyOf(key), startedAt, id)
+    return found
+  }
+  const lastPartAt = async (key: string, ids: readonly string[]): Promise<number> => {
+    let last = 0
+    for (const id of ids)
+      for await (const { writtenAt } of s3.parts(objectOf(key), id)) last = Math.max(last, writtenAt)
+    return last
+  }
+
+  return {
+    stage: async (key, expectedBytes) => {
+      objectOf(key)
+      return createStaged(key, sizeFor(expectedBytes))
+    },
+    async resume(key, text) {
+      const saved: Saved = JSON.parse(text)
+      try {
+        return createStaged(key, saved.partBytes, await find(key, saved))
+      } catch (error) {
+        if (isAbsent(error) && (await s3.sizeOf(objectOf(key))) !== null) return alreadyPublished
+        throw error
+      }
+    },
+    async open(key, size, { start, end }, hold) {
+      // An empty range cannot be asked for: what is there is asked for by its first byte.
+      const range = { start, end: Math.max(end, start + 1) }
+      const first = await s3.get(objectOf(key), size === 0 ? {} : { range })
+      if (first.size !== size) {
+        first.close()
+        throw new Failure('not_found')
+      }
+      if (end - start > maxReadBytes) return readS3({ s3, clock, key: objectOf(key), range, first, hold })
+      const whole = readS3({ s3, clock, key: objectOf(key), range, first })
+      return (await new Response(whole).bytes()).subarray(0, end - start)
+    },
+    remove: (key) => s3.remove(objectOf(key)),
+    async *list(before) {
+      for await (const { key, writtenAt } of s3.list('objects/')) if (writtenAt < before) yield keyOf(key)
+    },
+    async discardStaged(before) {
+      let count = 0
+      for (const [key, { at, ids }] of await findStaged()) {
+        if (at >= before || (await lastPartAt(key, ids)) >= before) continue
+        for (const id of ids) await s3.abort(objectOf(key), id)
+        await removeTails(key)
+        count++
+      }
+      return count
+    },
+    check: s3.check,
+  }
+}
