@@ -51,6 +51,7 @@ const addJobs = (s: Services, reloadKeys: () => Promise<void>) => {
   jobs.add({ name: 'old-usage', everyMs: day, run: s.usage.sweep })
   jobs.add({ name: 'seal', everyMs: 1000, run: audit.seal })
   jobs.add({ name: 'denials', everyMs: 5000, everywhere: true, run: denials.flush })
+  jobs.add({ name: 'reads', everyMs: 5000, everywhere: true, run: s.reads.flush })
   jobs.add({ name: 'audit-heads', everyMs: 60_000, run: audit.publish })
   jobs.add({ name: 'audit-prune', everyMs: day, run: audit.prune })
   jobs.add({ name: 'sweep', everyMs: 3_600_000, run: s.sweepPeople })
@@ -165,6 +166,7 @@ export const createApp = async (config: Config, ports: Ports, pages: Pages = () 
         services.keys.flushUsed(),
         services.usage.flush(),
         services.denials.flush(),
+        services.reads.flush(),
       ])
       await services.feed.stop()
     },

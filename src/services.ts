@@ -9,7 +9,9 @@ import { healthService } from './features/health/service'
 import { keyHygiene } from './features/keys/hygiene'
 import { keyService } from './features/keys/service'
 import { linkService } from './features/media/links'
+import { createReads } from './features/media/reads'
 import { mediaService } from './features/media/service'
+import { createStreams } from './features/media/streams'
 import { createMediaSweeper } from './features/media/sweeper'
 import { operatorService } from './features/operator/service'
 import { projectMemberService } from './features/projects/members'
@@ -85,7 +87,9 @@ export const createServices = (config: Config, ports: Ports) => {
     mailWaits: () => jobs.kick('outbox'),
   })
   const limits = { maxBytes: config.mediaMaxBytes, floor: slowestUpload }
-  const media = mediaService({ ...base, blobs, log, revocations, limits, quotas: use.quotas })
+  const reads = createReads(base)
+  const streams = createStreams({ plans: use.plans, clock })
+  const media = mediaService({ ...base, blobs, log, revocations, limits, quotas: use.quotas, streams, reads })
   const links = linkService({ ...base, keyring, versionOf: media.versionOf })
   const sweeper = createMediaSweeper({ db, write, blobs })
   const sweepMedia = (signal: AbortSignal) => sweeper(clock.now(), signal)
@@ -112,6 +116,7 @@ export const createServices = (config: Config, ports: Ports) => {
       sweepMedia,
       audit,
       denials,
+      reads,
       health,
       hygiene,
       projectMembers,

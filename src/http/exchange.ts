@@ -14,6 +14,8 @@ export type Identity = Readonly<{
 
 export const nobody: Identity = { person: null, actor: null, refusal: 'unauthenticated' }
 
+export type TakeTime = (seconds?: number) => void
+
 export class Exchange implements Origin {
   identity: Identity
   /** The pattern of the route that took it, for the log; never the path as sent. */
@@ -33,8 +35,8 @@ export class Exchange implements Origin {
     readonly requestId: string,
     readonly startedAt: number,
     private readonly remote: () => string | null,
-    /** Lets the connection be silent for as long as the other end is: for streams, once whoever asks was let in. */
-    readonly takeTime: () => void = () => {},
+    /** Lets the connection be silent for so many seconds, or ever: for streams, once whoever asks was let in. */
+    readonly takeTime: TakeTime = () => {},
   ) {
     this.identity = nobody
     this.route = ''

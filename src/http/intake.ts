@@ -3,7 +3,7 @@ import { Failure } from '../errors'
 import { randomBase62 } from '../lib/id'
 import type { Clock, Log } from '../ports'
 import type { Cors } from './cors'
-import { Exchange, rememberExchange } from './exchange'
+import { Exchange, rememberExchange, type TakeTime } from './exchange'
 import type { Identify } from './identify'
 import type { OriginGuard } from './origin-guard'
 import { problem, toFailure } from './problem'
@@ -12,7 +12,7 @@ type Handler = (request: Request) => Response | Promise<Response>
 export type Intake = (
   request: Request,
   remote: () => string | null,
-  takeTime?: () => void,
+  takeTime?: TakeTime,
 ) => Response | Promise<Response>
 
 const slowMs = 1000

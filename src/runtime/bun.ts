@@ -25,7 +25,7 @@ const listen = ({ listen: { host, port }, mediaMaxBytes, trustedProxies }: Confi
         return peer === undefined ? null : clientBehind(isTrusted, peer, request.headers)
       }
       // Bun ends what has been silent for 10 s; streams wait as long as their other end does, and keep their own pace.
-      return handler()(request, remote, () => server.timeout(request, 0))
+      return handler()(request, remote, (seconds = 0) => server.timeout(request, seconds))
     },
     error: () => new Response(null, { status: 500 }),
   })

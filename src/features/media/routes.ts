@@ -9,6 +9,9 @@ import { PageQuery } from '../../lib/page'
 import { Media, MediaList, MediaParams, MediaQuery, RenameMedia, UploadHeaders } from './model'
 import type { Judge, MediaService } from './service'
 
+// Whoever takes nothing for that long is gone, and with them the open file. The longest that Bun can wait is 255 s.
+const slowestReaderSeconds = 240
+
 // A page of another site may not show what a cookie opens, even to the person whose cookie it is.
 const isForeign = ({ headers }: Request): boolean =>
   !headers.has('authorization') && headers.get('sec-fetch-site') === 'cross-site'
@@ -59,7 +62,7 @@ export const mediaRoutes = (access: Access, media: MediaService, identify: Ident
         const { link } = caller.identity
         if (!link && isForeign(request)) throw new Failure('not_found')
         const { row, read } = await media.open(params.id, judgeOf(caller), link)
-        caller.takeTime()
+        caller.takeTime(slowestReaderSeconds)
         return serve(request, { ...row, read, isShared: link !== undefined }, now())
       },
       { access: 'media:stream', params: MediaParams, query: MediaQuery },

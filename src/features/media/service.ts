@@ -9,9 +9,11 @@ import { createHeldCache, type Held, type Revocations, revoke, type Subject, sub
 import { guard, type Write } from '../../write'
 import type { QuotaService } from '../quotas/service'
 import type { Media, RenameMedia, UploadHeaders } from './model'
+import type { Reads } from './reads'
 import { type Limits, receive } from './receive'
 import { createRooms } from './room'
 import { type MediaRow, mediaStore } from './store'
+import type { Streams } from './streams'
 
 type Deps = {
   db: Database
@@ -22,6 +24,8 @@ type Deps = {
   revocations: Revocations
   limits: Limits
   quotas: Pick<QuotaService, 'take' | 'give' | 'assertRoom'>
+  streams: Streams
+  reads: Pick<Reads, 'note'>
 }
 
 /** As whom the request is made in the workspace of that public id, by its credential as it is now; null for nobody there. */
@@ -47,7 +51,7 @@ const cachedFiles = 10_000
 
 const placeOf = (actor: Actor, id: string) => ({ workspaceId: actor.workspace.id, projects: actor.projects, id })
 
-export const mediaService = ({ db, write, blobs, clock, log, revocations, limits, quotas }: Deps) => {
+export const mediaService = ({ db, write, blobs, clock, log, revocations, limits, quotas, ...deps }: Deps) => {
   const store = mediaStore(db)
   const files = createHeldCache<File>(revocations, clock, cachedFiles)
 
@@ -163,7 +167,7 @@ export const mediaService = ({ db, write, blobs, clock, log, revocations, limits
 
     /**
      * By a link, the version it names. @throws Failure `not_found` where there is no such file, or none that whoever asks
-     * may see: nobody can tell which.
+     * may see: nobody can tell which. `read` throws `rate_limited` where too many are under way.
      */
     async open(id: string, judge: Judge, link?: { id: string; version: number }): Promise<OpenMedia> {
       const since = revocations.version()
@@ -172,7 +176,18 @@ export const mediaService = ({ db, write, blobs, clock, log, revocations, limits
       const { row, actor } = found
       const subjects: Subject[] = [...subjectsOf(actor), `media:${id}`, ...(link ? [`link:${link.id}` as const] : [])]
       const hold = () => revocations.hold(subjects, since, async () => (await find(id, judge)) !== null)
-      return { row, read: (range) => read(row, range, hold) }
+      const readOnce = async (range: ByteRange) => {
+        const slot = deps.streams(actor)
+        let body: BlobBody | undefined
+        try {
+          body = await read(row, range, () => slot.begin(hold()))
+        } finally {
+          if (!(body instanceof ReadableStream)) slot.end()
+        }
+        deps.reads.note(actor, { id, version: row.version, link: link?.id })
+        return body
+      }
+      return { row, read: readOnce }
     },
 
     /** The files of the actor's project, newest first. */
