@@ -72,7 +72,7 @@ export const measureBinary = async (times: number, scope: Scope): Promise<Line[]
 /** What a product asks: sessions, keys, files, lists, and now and then a change. */
 const mixOf = async (url: string) => {
   const { session, key } = await newCredentials(url)
-  const file = await newFile(url, new Uint8Array(65_536))
+  const file = await newFile(url, new Uint8Array(65_536), key)
   const path = new URL(file.url).pathname
   const table = (headers: Record<string, string>) =>
     `{${Object.entries(headers).map(([name, value]) => `["${name}"]="${value}"`)}}`
