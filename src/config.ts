@@ -1,6 +1,7 @@
 // env → { config, secrets }, read once: unions instead of flags, and everything that is wrong said in one message.
 import { brokenRules } from './config-rules'
 import { nearest } from './lib/nearest'
+import type { SigningKeys } from './lib/sigv4'
 import type { MasterKeys } from './master-keys'
 import { type Read, type SettingName, settingNames, settings } from './settings'
 
@@ -30,6 +31,10 @@ export type Config = {
   blobs: { kind: 'disk'; path: string }
   /** The X25519 public key (base64) that backups are encrypted to; null: they are not. */
   backupRecipient: string | null
+  /** Where backups are made by themselves, how old the newest becomes, and how many are kept; null: nowhere. */
+  backups: { to: string; everyMs: number; keep: number } | null
+  /** Referenced: a backup names the media and leaves it where it is. */
+  backupMedia: 'included' | 'referenced'
   mail:
     | { kind: 'inbox' }
     | { kind: 'smtp'; host: string; port: number; tls: 'implicit' | 'starttls' | 'off'; from: string }
@@ -44,6 +49,8 @@ export type Config = {
   /** Addresses and networks (CIDR) whose X-Forwarded-* headers count. */
   trustedProxies: readonly string[]
   mediaMaxBytes: number
+  /** Whether media is sealed from now on. */
+  mediaEncryption: 'on' | 'off'
   /** The least time that asking for a code takes. */
   startFloorMs: number
   /** What the codes in mails are made of. */
@@ -66,6 +73,8 @@ export type Secrets = {
   turnstile: string | null
   /** The private key (base64) that opens backups; only where they are restored. */
   backupIdentity: string | null
+  /** For the bucket of the backups. */
+  backupS3: SigningKeys | null
 }
 
 /** Raised for settings that do not stand; its message names each, and repeats no value. */
@@ -166,6 +175,14 @@ const readHuman = (env: Config['env'], read: Read): Config['human'] => {
   return kind === 'turnstile' ? { kind, siteKey: read.LATCHKEY_TURNSTILE_SITE_KEY ?? '' } : { kind }
 }
 
+const readBackups = (read: Read): Config['backups'] => {
+  const { LATCHKEY_BACKUP_TO: to, LATCHKEY_BACKUP_EVERY_HOURS: hours = 24, LATCHKEY_BACKUP_KEEP: keep = 7 } = read
+  return to === undefined ? null : { to, everyMs: hours * 3_600_000, keep }
+}
+
+const readKeys = (access?: string, secret?: string): SigningKeys | null =>
+  access === undefined || secret === undefined ? null : { access, secret }
+
 const defaultEnv = { source: 'development', binary: 'production' } as const
 
 /**
@@ -186,6 +203,8 @@ export const readConfig = (
     ...readNet(mode, read),
     ...places,
     backupRecipient: read.LATCHKEY_BACKUP_RECIPIENT ?? null,
+    backups: readBackups(read),
+    backupMedia: read.LATCHKEY_BACKUP_MEDIA ?? 'included',
     mail,
     human: readHuman(mode, read),
     rateLimits: read.LATCHKEY_RATE_LIMITS ?? 'default',
@@ -196,6 +215,7 @@ export const readConfig = (
     keyPrefix: read.LATCHKEY_KEY_PREFIX ?? 'ml',
     trustedProxies: read.LATCHKEY_TRUSTED_PROXIES ?? [],
     mediaMaxBytes: read.LATCHKEY_MEDIA_MAX_BYTES ?? 5 * 1024 ** 3,
+    mediaEncryption: read.LATCHKEY_MEDIA_ENCRYPTION ?? 'off',
     startFloorMs: read.LATCHKEY_START_FLOOR_MS ?? 250,
     codeFormat: read.LATCHKEY_CODE_FORMAT ?? 'letters',
     sessions: {
@@ -209,6 +229,7 @@ export const readConfig = (
     turnstile: read.LATCHKEY_TURNSTILE_SECRET ?? null,
     redisUrl: read.LATCHKEY_REDIS_URL ?? null,
     backupIdentity: read.LATCHKEY_BACKUP_IDENTITY ?? null,
+    backupS3: readKeys(read.LATCHKEY_BACKUP_S3_ACCESS_KEY, read.LATCHKEY_BACKUP_S3_SECRET_KEY),
   }
   // A setting that could not be read is absent here: what follows from its absence would only mislead.
   const unread = new Set(problems.map((p) => p.name))

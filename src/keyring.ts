@@ -5,6 +5,7 @@ import { randomBytes } from './lib/crypto'
 import { randomBase62 } from './lib/id'
 import { createWrapper, type Key, type MasterKeys } from './master-keys'
 import type { Clock, Database, Statement } from './ports'
+import { rewrapWorkspaceKeys } from './workspace-keys'
 import { builder, createUnaudited, statement } from './write'
 
 const purposes = ['address', 'index', 'challenge', 'session', 'pepper', 'audit-sign'] as const
@@ -43,10 +44,11 @@ const createKeyStore = async (db: Database, master: MasterKeys) => {
   const { instanceId, keys, person } = queries(db)
   const instance = (await instanceId.get())?.value
   if (!instance) throw new Error('This database says no instance_id: it is not one of ours.')
-  const wrapper = createWrapper(master)
-  const placeOf = (row: { purpose: string; kid: string }) => JSON.stringify([instance, row.purpose, row.kid])
+  const wrapper = createWrapper(master, instance)
+  const placeOf = (row: { purpose: string; kid: string }) => [row.purpose, row.kid]
 
   return {
+    wrapper,
     /** Every key, opened, the newest first. */
     read: async () => (await keys.all()).map((row) => ({ ...row, key: wrapper.unwrap(row.wrapped, placeOf(row)) })),
     newRow: (purpose: Purpose, createdAt: number): KeyRow => {
@@ -77,11 +79,14 @@ export const openKeyring = async ({ db, master, clock }: { db: Database; master:
   if (first.length > 0) await unaudited('the first start makes the keys it needs', first)
   const outdated = store.rewrapped(rows)
   if (outdated.length > 0) await unaudited('the same keys, under the current master key', outdated)
+  await rewrapWorkspaceKeys(db, unaudited, store.wrapper)
   rows = await store.read()
 
   const all = (purpose: Purpose): readonly Key[] => rows.filter((row) => row.purpose === purpose)
   return {
     all,
+    /** Wraps further keys of this instance by the master key. */
+    wrapper: store.wrapper,
     /** The newest whose time has come. */
     current: (purpose: Purpose): Key =>
       rows.find((row) => row.purpose === purpose && row.createdAt <= clock.now()) ?? all(purpose).at(-1)!,

@@ -19,25 +19,33 @@ export const parseMasterKeys = (text: string): MasterKeys => {
   return keys
 }
 
-/** Wraps keys under the current master key: `<kid of the master>.<sealed>`. `place` ties each to where it is kept. */
-export const createWrapper = (masters: MasterKeys) => {
+type Place = readonly (string | number)[]
+
+/**
+ * Wraps keys of one instance under the current master key: `<kid of the master>.<sealed>`. `place` ties each to where it
+ * is kept.
+ */
+export const createWrapper = (masters: MasterKeys, instance: string) => {
   const current = masters[0]!
   const kidOf = (wrapped: string) => wrapped.slice(0, wrapped.indexOf('.'))
+  const aadOf = (place: Place) => JSON.stringify([instance, ...place])
 
   return {
-    wrap: (key: Uint8Array, place: string): string => `${current.kid}.${seal(current.key, key, place)}`,
+    currentKid: current.kid,
+    wrap: (key: Uint8Array, place: Place): string => `${current.kid}.${seal(current.key, key, aadOf(place))}`,
     /** Whether the current master key wrapped it. */
     isCurrent: (wrapped: string): boolean => kidOf(wrapped) === current.kid,
     /** @throws Error, as a sentence for the operator, when its master key is not given or does not open it. */
-    unwrap: (wrapped: string, place: string): Uint8Array => {
+    unwrap: (wrapped: string, place: Place): Uint8Array => {
       const kid = kidOf(wrapped)
       const master = masters.find((m) => m.kid === kid)
       if (!master) throw new Error(`This database needs the master key "${kid}": add it to LATCHKEY_MASTER_KEYS.`)
       try {
-        return unseal(master.key, wrapped.slice(kid.length + 1), place)
+        return unseal(master.key, wrapped.slice(kid.length + 1), aadOf(place))
       } catch {
         throw new Error(`The master key "${kid}" does not open this database: it is another one of that name.`)
       }
     },
   }
 }
+export type Wrapper = ReturnType<typeof createWrapper>

@@ -1,70 +1,20 @@
 // Every setting there is: its shape and one line on what it means. `.env.example` and the start-up check are made from it.
 import { z } from 'zod'
-import { parseMasterKeys } from './master-keys'
-
-/** The hosts of this machine alone. */
-export const isLoopback = (hostname: string): boolean =>
-  hostname === 'localhost' || hostname === '::1' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname)
-
-const list = (item: z.ZodType<string, string>) =>
-  z
-    .string()
-    .transform((text) => text.split(',').map((part) => part.trim()))
-    .pipe(z.array(item).max(100))
-
-const whole = (least: number, most: number) =>
-  z
-    .string()
-    .regex(/^\d{1,15}$/, 'a whole number')
-    .transform(Number)
-    .pipe(z.number().min(least, `at least ${least}`).max(most, `at most ${most}`))
-
-const parsed = (text: string): URL | null => (URL.canParse(text) ? new URL(text) : null)
-const url = (protocols: readonly string[], says: string) =>
-  z.string().refine((text) => protocols.includes(parsed(text)?.protocol ?? ''), says)
-
-const origin = url(['http:', 'https:'], 'an origin, https://host').refine((text) => {
-  const it = parsed(text)
-  return it !== null && (text === it.origin || text === `${it.origin}/`)
-}, 'an origin alone: no path, in lower case')
-
-// The router looks for the path from character 11 of the URL: a shorter host would be read as a part of it.
-const host = z
-  .string()
-  .toLowerCase()
-  .regex(/^(\[[0-9a-f:]+\]|[a-z0-9.-]{4,253})(:\d{1,5})?$/, 'host or host:port, 4 letters or more')
-
-const filePath = z
-  .string()
-  .regex(/^file:[^?#]+$/, 'file:<path>')
-  .transform((text) => text.slice('file:'.length))
-
-const redirect = z.string().refine((text) => {
-  if (text.startsWith('/')) return !/^\/[/\\]/.test(text) && parsed(`http://h${text}`) !== null
-  return ['http:', 'https:'].includes(parsed(text)?.protocol ?? '')
-}, 'a path that starts with one /, or an http(s) URL')
-
-const masterKeys = z.string().transform((text, context) => {
-  try {
-    return parseMasterKeys(text)
-  } catch {
-    context.addIssue('kid:base64 of 32 bytes, each kid once')
-    return z.NEVER
-  }
-})
-
-const signUp = z
-  .string()
-  .regex(/^(open|invite|closed|domains:[a-z0-9.-]+(,[a-z0-9.-]+)*)$/, 'open, domains:a.com,b.com, invite or closed')
-  .transform((text) =>
-    text.startsWith('domains:')
-      ? { kind: 'domains' as const, domains: text.slice('domains:'.length).split(',') }
-      : { kind: text as 'open' | 'invite' | 'closed' },
-  )
-
-const x25519Key = z.string().regex(/^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/, 'base64 of 32 bytes')
-
-const cidr = z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()], { error: 'addresses or networks (CIDR)' })
+import {
+  backupPlace,
+  cidr,
+  filePath,
+  host,
+  list,
+  masterKeys,
+  origin,
+  parsed,
+  redirect,
+  signUp,
+  url,
+  whole,
+  x25519Key,
+} from './setting-shapes'
 
 type Setting = { means: string; example: string; schema: z.ZodType<unknown, string>; secret?: true }
 
@@ -123,6 +73,34 @@ export const settings = {
     schema: whole(0, 86_400),
   },
   LATCHKEY_BLOBS: { means: 'where media is kept', example: 'file:./data/media', schema: filePath },
+  LATCHKEY_BACKUP_TO: {
+    means:
+      'where backups are made by themselves: file:<folder> or s3://bucket/prefix?endpoint=…&region=…; without it none are',
+    example: '',
+    schema: backupPlace,
+  },
+  LATCHKEY_BACKUP_EVERY_HOURS: {
+    means: 'how old the newest one becomes before the next is made',
+    example: '24',
+    schema: whole(1, 8760),
+  },
+  LATCHKEY_BACKUP_KEEP: {
+    means: 'how many of them are kept; the oldest go once a newer one is whole',
+    example: '7',
+    schema: whole(1, 10_000),
+  },
+  LATCHKEY_BACKUP_MEDIA: {
+    means: 'included, or referenced: then backups only name the media, and it is kept safe by other means',
+    example: 'included',
+    schema: z.enum(['included', 'referenced'], { error: 'included or referenced' }),
+  },
+  LATCHKEY_BACKUP_S3_ACCESS_KEY: { means: 'for the bucket of the backups', example: '', schema: z.string() },
+  LATCHKEY_BACKUP_S3_SECRET_KEY: {
+    means: 'its secret half',
+    example: '',
+    schema: z.string(),
+    secret: true,
+  },
   LATCHKEY_BACKUP_RECIPIENT: {
     means: 'base64 of an X25519 public key: backups are encrypted to it; without it they are not',
     example: '',
@@ -229,6 +207,11 @@ export const settings = {
     means: 'the largest upload, in bytes',
     example: '5368709120',
     schema: whole(1, 1_099_511_627_776),
+  },
+  LATCHKEY_MEDIA_ENCRYPTION: {
+    means: 'on seals what is uploaded from then on, under a key of its workspace; what is there stays as it is',
+    example: 'off',
+    schema: z.enum(['on', 'off'], { error: 'on or off' }),
   },
   LATCHKEY_SESSION_IDLE_DAYS: {
     means: 'after how many days without use a session ends, 1 to 30',

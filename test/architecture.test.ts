@@ -89,7 +89,7 @@ describe('imports', () => {
       /store(-[\w-]+)?\.ts$/,
       /^src\/adapters\//,
       /^db\//,
-      /^src\/(write|revocation|feed|feed-copy|feed-follow|idempotency|jobs|keyring|ports|lib\/page)\b/,
+      /^src\/(write|revocation|feed|feed-copy|feed-follow|idempotency|jobs|keyring|workspace-keys|ports|lib\/page)\b/,
     )
     expect(
       offending(
