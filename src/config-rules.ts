@@ -1,6 +1,7 @@
 // What settings must not say together: production asks for what keeps it safe, development stays on this machine.
 import type { Config, Problem, Secrets } from './config'
-import { isLoopback, type Read, type SettingName } from './settings'
+import { isLoopback } from './setting-shapes'
+import type { Read, SettingName } from './settings'
 
 type Rule = [broken: boolean, name: SettingName, says: string]
 
@@ -54,6 +55,11 @@ const allRules = (config: Config, secrets: Secrets, read: Read): Rule[] => [
     config.human.kind === 'turnstile' && secrets.turnstile === null,
     'LATCHKEY_TURNSTILE_SECRET',
     'must be given with LATCHKEY_HUMAN=turnstile',
+  ],
+  [
+    config.backups?.to.startsWith('s3:') === true && secrets.backupS3 === null,
+    'LATCHKEY_BACKUP_S3_SECRET_KEY',
+    'must be given, with its access key, for a bucket of backups',
   ],
   ...(config.env === 'production' ? productionRules(config, secrets, read) : developmentRules(config)),
 ]

@@ -49,6 +49,7 @@ describe('without a setting', () => {
       turnstile: null,
       redisUrl: null,
       backupIdentity: null,
+      backupS3: null,
     })
   })
 
