@@ -100,11 +100,11 @@ export type Database = {
   acrossTenants<T>(why: string, fn: (orm: Orm) => T): T
   /**
    * All statements or none, in order, as one transaction; durable once resolved, and seen by the next read here.
-   * Only changes: a read goes through `orm`.
+   * Only changes: a read goes through `orm`. `whenMade` is called as soon as it is durable; on a copy it shows later.
    * @throws the failing statement's `orElse`, or Failure `conflict` (constraint), `unavailable` (out of reach), `disk_full`,
    * `invalid` (text with NUL).
    */
-  batch(statements: readonly Statement[]): Promise<Outcome[]>
+  batch(statements: readonly Statement[], whenMade?: () => void): Promise<Outcome[]>
   /** Resolves if the database answers a read and would take a write. */
   check(): Promise<void>
   close(): Promise<void>

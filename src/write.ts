@@ -117,10 +117,10 @@ export const createWrite =
     // First, so that a request that was sent twice is told by that and not by what the other one made.
     const claims = author.origin?.claim?.(events[0]?.targets[0] ?? '') ?? []
     const audit = events.map((e) => auditStatement(author, e, clock.now()))
-    const all = await db.batch([...claims, ...statements, ...audit])
+    const tell = hint && statements.some((s) => s.revokes) ? hint.tell : undefined
+    const all = await db.batch([...claims, ...statements, ...audit], tell)
     const outcomes = all.slice(claims.length, claims.length + statements.length)
     for (const [i, s] of statements.entries()) if (s.revokes) revocations.apply(outcomes[i]!.rows)
-    if (hint && statements.some((s) => s.revokes)) hint.tell()
     return outcomes
   }
 

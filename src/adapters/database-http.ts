@@ -10,7 +10,11 @@ import { createPrimary, type PrimaryOptions } from './primary'
  */
 export const openHttpDatabase = async (options: PrimaryOptions): Promise<Database> => {
   const { read, batch: send } = createPrimary(options)
-  const batch = async (statements: readonly Statement[]) => (await send(statements)).outcomes
-  await migrate(batch)
+  const batch = async (statements: readonly Statement[], whenMade = () => {}) => {
+    const { outcomes } = await send(statements)
+    whenMade()
+    return outcomes
+  }
+  await migrate((statements) => batch(statements))
   return createDatabase({ read, batch, close: async () => {} }, { kind: 'primary' })
 }

@@ -69,9 +69,10 @@ const createReplicaLink = (primary: Primary, hurried: Primary, copy: Pick<Link, 
     return sync.frame() >= needed && !isAsking() ? copy.read(sql, args) : primary.read(sql, args)
   }
 
-  const batch = async (statements: readonly Statement[]) => {
+  const batch = async (statements: readonly Statement[], whenMade = () => {}) => {
     const [before, renewals] = [sync.frame(), sync.renewals()]
     const { outcomes, replicationIndex } = await primary.batch(statements)
+    whenMade()
     // A primary that was killed counts anew when it is back.
     if (replicationIndex < before && renewals === sync.renewals()) {
       sync.renew()

@@ -10,7 +10,7 @@ export type Link = {
   /** One reading statement; rows as arrays, in the order of its columns. */
   read(sql: string, args: readonly Value[]): Promise<Value[][]>
   /** All statements as one transaction that takes the write lock at once, even for none. */
-  batch(statements: readonly Statement[]): Promise<Outcome[]>
+  batch(statements: readonly Statement[], whenMade?: () => void): Promise<Outcome[]>
   close(): Promise<void>
 }
 
@@ -78,13 +78,13 @@ export const createDatabase = (link: Link, shared: Shared): Database => {
     orm,
     sharing: shared.kind === 'copy' ? { ...shared, orm: createOrm(admit, shared.read) } : shared,
     acrossTenants: (_why, fn) => fn(free),
-    batch: async (statements) => {
+    batch: async (statements, whenMade) => {
       for (const { sql, args, acrossTenants } of statements) {
         const findings = acrossTenants === undefined ? admit(sql) : findingsOf(sql)
         if (findings.reads) throw new Error('batch only changes: a read goes through orm')
         checkArgs(args, findings)
       }
-      return link.batch(statements)
+      return link.batch(statements, whenMade)
     },
     check: async () => {
       await link.read('select 1', [])
