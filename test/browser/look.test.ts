@@ -136,6 +136,10 @@ describe.skipIf(!hasChromium)('every page', () => {
       await page.getByRole('main').getByRole('button', { name: opener }).first().click()
       await page.getByRole('dialog').waitFor()
       await page.waitForLoadState('networkidle')
+      if (name === 'file') {
+        await page.getByRole('button', { name: 'Make a link' }).click()
+        await page.getByText('Ends in').waitFor()
+      }
       await look(name)
     }
     await page.getByLabel('Name').fill('Shown once')
