@@ -19,6 +19,11 @@ const productionRules = (config: Config, secrets: Secrets, read: Read): Rule[] =
     'LATCHKEY_PRIMARY_URL',
     'must be https:// or libsql:// in production, but on this machine',
   ],
+  [
+    config.blobs.kind === 's3' && isPlainHttpElsewhere(config.blobs.place.origin),
+    'LATCHKEY_BLOBS',
+    'must have an https:// endpoint in production, but on this machine: media would cross the network in the clear',
+  ],
 ]
 
 const isPlainHttpElsewhere = (url: string) => url.startsWith('http:') && !isLoopback(new URL(url).hostname)
@@ -45,6 +50,16 @@ const allRules = (config: Config, secrets: Secrets, read: Read): Rule[] => [
     read.LATCHKEY_PRIMARY_TOKEN !== undefined && read.LATCHKEY_PRIMARY_URL === undefined,
     'LATCHKEY_PRIMARY_TOKEN',
     'needs LATCHKEY_PRIMARY_URL',
+  ],
+  [
+    config.blobs.kind === 's3' && read.LATCHKEY_S3_ACCESS_KEY === undefined,
+    'LATCHKEY_S3_ACCESS_KEY',
+    'must be given with LATCHKEY_BLOBS=s3://…',
+  ],
+  [
+    config.blobs.kind === 's3' && read.LATCHKEY_S3_SECRET_KEY === undefined,
+    'LATCHKEY_S3_SECRET_KEY',
+    'must be given with LATCHKEY_BLOBS=s3://…',
   ],
   [
     config.human.kind === 'turnstile' && config.human.siteKey === '',

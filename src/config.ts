@@ -1,6 +1,7 @@
 // env → { config, secrets }, read once: unions instead of flags, and everything that is wrong said in one message.
 import { brokenRules } from './config-rules'
 import { nearest } from './lib/nearest'
+import type { S3Place } from './lib/s3-place'
 import type { SigningKeys } from './lib/sigv4'
 import type { MasterKeys } from './master-keys'
 import { type Read, type SettingName, settingNames, settings } from './settings'
@@ -28,7 +29,7 @@ export type Config = {
     | { kind: 'remote'; url: string }
   /** How much longer than usual a node with a copy serves from it while the primary is away. */
   staleReadsMs: number
-  blobs: { kind: 'disk'; path: string }
+  blobs: { kind: 'disk'; path: string } | { kind: 's3'; place: S3Place }
   /** The X25519 public key (base64) that backups are encrypted to; null: they are not. */
   backupRecipient: string | null
   /** Where backups are made by themselves, how old the newest becomes, and how many are kept; null: nowhere. */
@@ -71,6 +72,8 @@ export type Secrets = {
   /** Signs mail (RFC 6376): PEM of an RSA key, and the name under which the sender's domain shows its public half. */
   dkim: { selector: string; privateKey: string } | null
   turnstile: string | null
+  /** Of the bucket that LATCHKEY_BLOBS names. */
+  s3: SigningKeys | null
   /** The private key (base64) that opens backups; only where they are restored. */
   backupIdentity: string | null
   /** For the bucket of the backups. */
@@ -147,7 +150,7 @@ const readPlaces = (read: Read): Pick<Config, 'dataDir' | 'database' | 'blobs'> 
         : path === undefined
           ? { kind: 'remote', url }
           : { kind: 'replica', path, url },
-    blobs: { kind: 'disk', path: read.LATCHKEY_BLOBS ?? `${dataDir}/media` },
+    blobs: read.LATCHKEY_BLOBS ?? { kind: 'disk', path: `${dataDir}/media` },
     masterKeys: keys === undefined ? { kind: 'file', path: `${dataDir}/master.key` } : { kind: 'given', keys },
   }
 }
@@ -229,6 +232,7 @@ export const readConfig = (
     turnstile: read.LATCHKEY_TURNSTILE_SECRET ?? null,
     redisUrl: read.LATCHKEY_REDIS_URL ?? null,
     backupIdentity: read.LATCHKEY_BACKUP_IDENTITY ?? null,
+    s3: readKeys(read.LATCHKEY_S3_ACCESS_KEY, read.LATCHKEY_S3_SECRET_KEY),
     backupS3: readKeys(read.LATCHKEY_BACKUP_S3_ACCESS_KEY, read.LATCHKEY_BACKUP_S3_SECRET_KEY),
   }
   // A setting that could not be read is absent here: what follows from its absence would only mislead.

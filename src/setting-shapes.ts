@@ -40,6 +40,21 @@ export const filePath = z
   .regex(/^file:[^?#]+$/, 'file:<path>')
   .transform((text) => text.slice('file:'.length))
 
+/** A folder, or a bucket; what is wrong with it is said in a sentence. */
+export const blobs = z.string().transform((text, context) => {
+  try {
+    if (text.startsWith('s3:')) return { kind: 's3' as const, place: parseS3Place(text) }
+  } catch (error) {
+    context.addIssue((error as Error).message)
+    return z.NEVER
+  }
+  const path = filePath.safeParse(text)
+  if (path.success) return { kind: 'disk' as const, path: path.data }
+  context.addIssue('file:<folder> or s3://bucket/prefix?endpoint=…&region=…')
+  return z.NEVER
+})
+export const s3Key = z.string().regex(/^[\x21-\x7e]{1,256}$/, 'visible ASCII, at most 256')
+
 export const redirect = z.string().refine((text) => {
   if (text.startsWith('/')) return !/^\/[/\\]/.test(text) && parsed(`http://h${text}`) !== null
   return ['http:', 'https:'].includes(parsed(text)?.protocol ?? '')

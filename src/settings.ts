@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import {
   backupPlace,
+  blobs,
   cidr,
   filePath,
   host,
@@ -10,6 +11,7 @@ import {
   origin,
   parsed,
   redirect,
+  s3Key,
   signUp,
   url,
   whole,
@@ -72,7 +74,13 @@ export const settings = {
     example: '0',
     schema: whole(0, 86_400),
   },
-  LATCHKEY_BLOBS: { means: 'where media is kept', example: 'file:./data/media', schema: filePath },
+  LATCHKEY_BLOBS: {
+    means: 'where media is kept: file:<folder> or s3://bucket/prefix?endpoint=…&region=… (style=virtual at some)',
+    example: 'file:./data/media',
+    schema: blobs,
+  },
+  LATCHKEY_S3_ACCESS_KEY: { means: 'the access key of the bucket', example: '', schema: s3Key, secret: true },
+  LATCHKEY_S3_SECRET_KEY: { means: 'the secret key of the bucket', example: '', schema: s3Key, secret: true },
   LATCHKEY_BACKUP_TO: {
     means:
       'where backups are made by themselves: file:<folder> or s3://bucket/prefix?endpoint=…&region=…; without it none are',

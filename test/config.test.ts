@@ -47,6 +47,7 @@ describe('without a setting', () => {
       smtp: null,
       dkim: null,
       turnstile: null,
+      s3: null,
       redisUrl: null,
       backupIdentity: null,
       backupS3: null,
@@ -182,7 +183,7 @@ describe('values', () => {
     expect(config.redirects).toEqual(['/welcome', 'http://localhost:5173/back'])
     expect(config.hosts.has('other.example:3000')).toBe(true)
     expect(config.database).toEqual({ kind: 'remote', url: 'http://127.0.0.1:8080' })
-    expect(config.blobs.path).toBe('/var/lib/latchkey/media')
+    expect(config.blobs).toEqual({ kind: 'disk', path: '/var/lib/latchkey/media' })
     expect(secrets.primaryToken).toBe('token')
   })
 })

@@ -110,7 +110,7 @@ describe('the bytes of a file', () => {
   })
 
   test('that are lost although their row is there are our failure, and are logged', async () => {
-    const folder = join(app.config.blobs.path, 'objects')
+    const folder = join(app.mediaFolder, 'objects')
     const before = new Set(readdirSync(folder))
     const { url, id } = await upload(member)
     const blob = readdirSync(folder).find((key) => !before.has(key)) ?? ''

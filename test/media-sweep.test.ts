@@ -13,7 +13,7 @@ beforeEach(async () => {
 })
 afterEach(() => app.stop())
 
-const folder = (name: 'objects' | 'staged') => join(app.config.blobs.path, name)
+const folder = (name: 'objects' | 'staged') => join(app.mediaFolder, name)
 const objects = () => readdirSync(folder('objects')).sort()
 const sweep = () => app.app.services.sweepMedia(new AbortController().signal)
 const age = (name: 'objects' | 'staged', key: string, ms: number) => {

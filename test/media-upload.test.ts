@@ -22,7 +22,7 @@ afterAll(async () => {
   await app.stop()
 })
 
-const filesOnDisk = () => ['objects', 'staged'].flatMap((folder) => readdirSync(join(app.config.blobs.path, folder)))
+const filesOnDisk = () => ['objects', 'staged'].flatMap((folder) => readdirSync(join(app.mediaFolder, folder)))
 const mediaCount = async () => (await admin.get('/api/media?limit=100')).body.data.length
 
 /** What there is, before and after: a failed upload changes neither. */
@@ -115,7 +115,7 @@ describe('POST /api/media', () => {
     const before = await mediaCount()
     const socket = beginRequest(server.port, 'POST', '/api/media', { ...admin.headers, 'Content-Length': '6' })
     socket.write('abc')
-    await until(() => readdirSync(join(app.config.blobs.path, 'staged')).length > 0)
+    await until(() => readdirSync(join(app.mediaFolder, 'staged')).length > 0)
     expect(await mediaCount()).toBe(before)
     socket.write('def')
     expect((await readAnswer(socket)).status).toBe(201)
@@ -179,7 +179,7 @@ test('an upload that turns out to be over the quota leaves no object behind', as
   const { headers } = await small.as('admin')
   const attempt = async (text: string) =>
     (await small.fetch('POST', '/api/media', { headers, raw: new Response(text).body! })).status
-  const objects = () => readdirSync(join(small.config.blobs.path, 'objects')).length
+  const objects = () => readdirSync(join(small.mediaFolder, 'objects')).length
   expect([await attempt('12345'), objects()]).toEqual([402, 0])
   expect([await attempt('1234'), objects()]).toEqual([201, 1])
   await small.stop()

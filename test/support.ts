@@ -66,7 +66,8 @@ export const testApp = async ({
   )
   const keyring = await openKeyring({ db, master: [{ kid: 'test', key: randomBytes(32) }], clock })
   const inbox = createInbox({ clock })
-  const blobs = given ?? createDiskBlobs({ folder: config.blobs.path })
+  const mediaFolder = config.blobs.kind === 'disk' ? config.blobs.path : ''
+  const blobs = given ?? createDiskBlobs({ folder: mediaFolder })
   const ports = {
     db,
     blobs,
@@ -175,6 +176,7 @@ export const testApp = async ({
     path,
     inbox,
     config,
+    mediaFolder,
     lines,
     events,
     ports,

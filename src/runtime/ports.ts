@@ -1,6 +1,7 @@
 // The parts that the settings name, opened.
 import { readFile } from 'node:fs/promises'
 import { createDiskBlobs } from '../adapters/blobs-disk'
+import { createS3Blobs } from '../adapters/blobs-s3'
 import { systemClock } from '../adapters/clock'
 import { openHttpDatabase } from '../adapters/database-http'
 import { openLocalDatabase } from '../adapters/database-libsql'
@@ -12,12 +13,13 @@ import { openRedisLimiter } from '../adapters/limiter-redis'
 import { createInbox } from '../adapters/mail-inbox'
 import { createSmtpMailer } from '../adapters/mail-smtp'
 import { readMasterKeyFile } from '../adapters/master-key-file'
+import { createS3 } from '../adapters/s3'
 import { createTokens } from '../adapters/tokens-jwt'
 import type { Config, Secrets } from '../config'
 import type { Inbox } from '../features/inbox/routes'
 import { type Keyring, openKeyring } from '../keyring'
 import { parsePlans } from '../limits'
-import type { Database, Fetch, HumanCheck, Log, Mailer } from '../ports'
+import type { Blobs, Database, Fetch, HumanCheck, Log, Mailer } from '../ports'
 import type { Ports } from '../services'
 
 export type Opened = { ports: Ports; inbox: Inbox | null; close(): Promise<void> }
@@ -28,6 +30,12 @@ export const openDatabase = ({ database }: Config, secrets: Secrets): Promise<Da
   return database.kind === 'remote'
     ? openHttpDatabase({ url: database.url, token })
     : openReplicaDatabase({ ...database, token, replicaToken: secrets.replicaToken ?? token })
+}
+
+const openBlobs = ({ blobs }: Config, { s3: keys }: Secrets): Blobs => {
+  if (blobs.kind === 'disk') return createDiskBlobs({ folder: blobs.path })
+  const s3 = createS3({ place: blobs.place, keys: keys!, fetch, clock: systemClock })
+  return createS3Blobs({ s3, clock: systemClock })
 }
 
 const openMail = ({ mail }: Config, { smtp, dkim }: Secrets): { mailer: Mailer; inbox: Inbox | null } => {
@@ -72,7 +80,7 @@ export const openPorts = async (config: Config, secrets: Secrets, log: Log, cloc
         { setting: 'LATCHKEY_HUMAN' },
         'NOBODY IS ASKED TO SHOW THAT THEY ARE A PERSON: programs can have mail sent',
       )
-    const blobs = createDiskBlobs({ folder: config.blobs.path })
+    const blobs = openBlobs(config, secrets)
     const { mailer, inbox } = openMail(config, secrets)
     const shared = secrets.redisUrl === null ? null : await openRedisLimiter({ url: secrets.redisUrl, clock, log })
     const [url, alone] = [secrets.redisUrl, db.sharing.kind === 'alone']
