@@ -6,7 +6,7 @@ import type { WorkspaceId } from '../../permissions'
 import type { Database, Statement } from '../../ports'
 import { builder, demand, statement } from '../../write'
 
-const { workspaces, projects } = schema
+const { workspaces, projects, media, uploads, quotas } = schema
 const atOnce = 50
 
 type Owned = SQLiteTable & { workspaceId: SQLiteColumn; projectId?: SQLiteColumn }
@@ -19,6 +19,23 @@ const owned = (Object.values(schema).filter((t) => is(t, SQLiteTable) && 'worksp
 
 const forget = (table: Owned, condition: SQL | undefined): Statement =>
   statement(builder.delete(table).where(condition))
+
+/** Gives back what a project's files and uploads still take; a deleted file has given back its own. */
+const giveBack = (workspaceId: WorkspaceId, projectId: string): Statement => {
+  const sum = (size: SQLiteColumn, table: Owned & { projectId: SQLiteColumn }, left: SQLiteColumn) =>
+    sql`(select coalesce(sum(${size}), 0) from ${table} where ${and(
+      eq(table.workspaceId, workspaceId),
+      eq(table.projectId, projectId),
+      isNull(left),
+    )})`
+  const taken = sql`${sum(media.size, media, media.deletedAt)} + ${sum(uploads.length, uploads, uploads.mediaId)}`
+  return statement(
+    builder
+      .update(quotas)
+      .set({ used: sql`max(0, ${quotas.used} - (${taken}))` })
+      .where(and(eq(quotas.workspaceId, workspaceId), eq(quotas.resource, 'storage_bytes'), eq(quotas.period, ''))),
+  )
+}
 
 export const purgeStore = (db: Database) => {
   const dueWorkspaces = db.orm
@@ -51,6 +68,7 @@ export const purgeStore = (db: Database) => {
     ],
     /** Every row of a project, and itself. */
     project: (workspaceId: WorkspaceId, id: string): Statement[] => [
+      giveBack(workspaceId, id),
       ...owned.flatMap((t) =>
         t.projectId ? [forget(t, and(eq(t.workspaceId, workspaceId), eq(t.projectId, id)))] : [],
       ),
