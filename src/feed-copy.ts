@@ -76,6 +76,15 @@ export const createCopyFeed = (deps: FeedDeps, copy: Copy) => {
     for (const n of sentAt.keys()) if (n <= beat) sentAt.delete(n)
   })
 
+  // A word that something was taken away: sooner than the copy can show it, the primary says what. The copy says it again.
+  let heard = 0
+  const hear = oneAtATime(async () => {
+    const seq = Math.max(heard, follower.cursor())
+    const rows = await copy.asking(() => fromPrimary.after.all({ seq }))
+    if (rows.length > 0) revocations.apply(rows)
+    heard = rows.at(-1)?.seq ?? seq
+  })
+
   // While the copy stands still the primary itself says what was taken away, so that streams end in time.
   const ask = oneAtATime(async () => {
     const least = revocations.position()
@@ -95,6 +104,10 @@ export const createCopyFeed = (deps: FeedDeps, copy: Copy) => {
       await look()
       const waits = follower.cursor() > reported && clock.monotonic() - lastSent >= reportEveryMs
       if (waits) await send()
+    },
+    told: () => {
+      copy.pull()
+      void hear()
     },
     tick: () => {
       void send()

@@ -20,7 +20,8 @@ const createPrimaryFeed = (deps: Deps) => {
     await follower.pass(queries, deps.revocations.position()).catch(() => deps.revocations.recheckAll())
   })
   return {
-    ...{ isTrusted: () => false, isLost: () => false, age: () => 0, look, tick: () => void look() },
+    ...{ isTrusted: () => false, isLost: () => false, age: () => 0, look },
+    ...{ told: () => void look(), tick: () => void look() },
     begin: () => follower.begin(queries),
     leave: async () => {},
   }
@@ -66,10 +67,8 @@ export const createFeed = (deps: Deps) => {
     start: async (): Promise<void> => {
       deps.revocations.trustAs(feed)
       await feed.begin()
-      if (sharing.kind === 'copy') {
-        sharing.onAdvance(() => void feed.look())
-        deps.hint?.onTold(sharing.pull)
-      } else deps.hint?.onTold(() => void feed.look())
+      if (sharing.kind === 'copy') sharing.onAdvance(() => void feed.look())
+      deps.hint?.onTold(feed.told)
       timer = setInterval(feed.tick, everyMs)
       feed.tick()
     },

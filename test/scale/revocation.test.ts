@@ -1,5 +1,6 @@
 // Revocation between nodes under load: how long another node still takes what was ended, with Redis and without.
 import { afterEach, expect, test } from 'bun:test'
+import { availableParallelism, loadavg } from 'node:os'
 import { createPrimary } from '../../src/adapters/primary'
 import { freePort, hasRedis, type RunningRedis, startRedis } from '../redis'
 import { type Cluster, type Node, startCluster, until } from './cluster'
@@ -73,15 +74,32 @@ const kinds: Record<string, (a: Node, b: Node, lane: Lane) => Promise<Ending>> =
     return { takes, end, restore: () => join(primary, lane) }
   },
 }
+/** Until when, in ms after `began`, what is sent is still taken. */
+const lastTaken = async (takes: () => Promise<boolean>, began: number): Promise<number> => {
+  for (;;) {
+    const sentAt = performance.now()
+    if (!(await takes())) return sentAt - began
+    await Bun.sleep(5)
+  }
+}
 const order = ['key', 'role', 'key', 'membership', 'role', 'key', 'membership', 'role', 'key', 'session']
 
+const edges = [5, 10, 25, 50, 100, 150, 200, 300, 500, 1000, 5000]
+
+/** Prints how the lags (ms) are spread, and gives the marks to hold them against. */
 const histogram = (name: string, lags: number[]) => {
   const sorted = lags.toSorted((x, y) => x - y)
   const at = (share: number) => Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!)
-  const edges = [10, 25, 50, 100, 150, 200, 300, 500, 1000, Number.POSITIVE_INFINITY]
-  const bars = edges.map((edge, i) => `<${edge}: ${sorted.filter((l) => l < edge && l >= (edges[i - 1] ?? 0)).length}`)
-  console.log(`${name}: ${lags.length} ended, p50 ${at(0.5)}, p99 ${at(0.99)}, max ${at(1)} ms\n  ${bars.join('  ')}`)
-  return { p99: at(0.99), max: at(1) }
+  const marks = { p50: at(0.5), p99: at(0.99), max: at(1) }
+  const bars = edges.map((edge, i) => {
+    const n = sorted.filter((lag) => lag < edge && lag >= (edges[i - 1] ?? 0)).length
+    return `  < ${String(edge).padStart(4)} ms ${String(n).padStart(6)}  ${'#'.repeat(Math.ceil((60 * n) / sorted.length))}`
+  })
+  const { p50, p99, max } = marks
+  const [load = 0] = loadavg()
+  const where = `${availableParallelism()} processors, ${load.toFixed(1)} busy`
+  console.log([`${name}: ${lags.length} ended; p50 ${p50}, p99 ${p99}, max ${max} ms; ${where}`, ...bars].join('\n'))
+  return marks
 }
 
 const measure = async (name: string, shared: Record<string, string>) => {
@@ -106,8 +124,7 @@ const measure = async (name: string, shared: Record<string, string>) => {
         expect(body.other_nodes.confirmed).toBe(true)
         for (let n = 0; n < 3; n++) if (await takes(b)) accepted++
       } else {
-        while (await takes(b)) await Bun.sleep(2)
-        lags.push(performance.now() - began)
+        lags.push(await lastTaken(() => takes(b), began))
       }
       await restore?.()
     }
@@ -118,17 +135,23 @@ const measure = async (name: string, shared: Record<string, string>) => {
   return histogram(name, lags)
 }
 
-test('every other node refuses what was ended within a second, this one at once', async () => {
-  const { max } = await measure('sync every 100 ms', {})
-  expect(max).toBeLessThan(1000)
+// A machine that others use as well says nothing about the tail: only the long run is held to it.
+const isProof = count >= 10_000
+const holds = ({ p50, p99, max }: Awaited<ReturnType<typeof measure>>, bounds: { p99: number; max: number }) => {
+  expect(p50).toBeLessThan(300)
+  expect(max).toBeLessThan(isProof ? bounds.max : 5000)
+  if (isProof) expect(p99).toBeLessThanOrEqual(bounds.p99)
+}
+
+test('every other node refuses what was ended: 99 in 100 within 300 ms, all within a second, this one at once', async () => {
+  holds(await measure('pulled every 100 ms', {}), { p99: 300, max: 1000 })
 }, 3_600_000)
 
 test.skipIf(!hasRedis())(
-  'with Redis, sooner',
+  'with Redis, 99 in 100 within 50 ms',
   async () => {
     redis = await startRedis(await freePort())
-    const { max } = await measure('with Redis', { LATCHKEY_REDIS_URL: redis.url })
-    expect(max).toBeLessThan(1000)
+    holds(await measure('told by Redis', { LATCHKEY_REDIS_URL: redis.url }), { p99: 50, max: 1000 })
   },
   3_600_000,
 )
