@@ -16,6 +16,7 @@ import { memberRoutes } from './features/members/routes'
 import { operatorRoutes } from './features/operator/routes'
 import { projectRoutes } from './features/projects/routes'
 import { sessionRoutes } from './features/sessions/routes'
+import { uploadRoutes, wholeUploadRoutes } from './features/uploads/routes'
 import { usageRoutes } from './features/usage/routes'
 import { workspaceRoutes } from './features/workspaces/routes'
 import { type Access, assertEveryRouteDeclaresAccess, createAccess, type Route } from './http/access'
@@ -59,6 +60,7 @@ const addJobs = (s: Services, reloadKeys: () => Promise<void>) => {
   jobs.add({ name: 'keyring', everyMs: 60_000, everywhere: true, run: reloadKeys })
   jobs.add({ name: 'revocations', everyMs: day, run: s.revocations.sweep })
   jobs.add({ name: 'media', everyMs: day, run: sweepMedia })
+  jobs.add({ name: 'uploads', everyMs: 600_000, run: s.uploads.expire })
   jobs.add({ name: 'links', everyMs: 3_600_000, run: s.links.sweep })
   jobs.add({ name: 'unused-keys', everyMs: 3_600_000, run: hygiene.endUnused })
   jobs.add({ name: 'purge', everyMs: 3_600_000, run: purge })
@@ -84,6 +86,8 @@ const createRoutes = (config: Config, s: Services, { cookies, origins, identify,
     .use(invitationRoutes(access, s.invitations, s.once))
     .use(keyRoutes(access, s.keys, s.once))
     .use(leakRoutes(access, s.hygiene))
+    .use(wholeUploadRoutes(access, s.uploads.whole, identify))
+    .use(uploadRoutes(access, s.uploads.service, identify, s.uploads.maxBytes))
     .use(mediaRoutes(access, s.media, identify, clock.now))
     .use(linkRoutes(access, s.links, s.once))
     .use(auditRoutes(access, s.audit, identify))

@@ -151,3 +151,7 @@ export const heldIn = (
 /** The actor as it goes about something that takes `need`: left with the projects in which it holds that. */
 export const boundTo = (actor: Actor, need: Permission): Actor =>
   actor.narrowed.size === 0 ? actor : { ...actor, projects: actor.projects.filter((id) => heldIn(actor, id).has(need)) }
+
+/** Whether whoever asks may enter a project and holds `need` in it. */
+export const mayIn = (actor: Actor | null, need: Permission, projectId: string): actor is Actor =>
+  actor?.projects.includes(projectId) === true && heldIn(actor, projectId).has(need)

@@ -16,6 +16,7 @@ import { createMediaSweeper } from './features/media/sweeper'
 import { operatorService } from './features/operator/service'
 import { projectMemberService } from './features/projects/members'
 import { projectService } from './features/projects/service'
+import { createUploads } from './features/uploads/uploads'
 import { createPurge } from './features/workspaces/purge'
 import { workspaceService } from './features/workspaces/service'
 import { createFeed } from './feed'
@@ -86,10 +87,11 @@ export const createServices = (config: Config, ports: Ports) => {
     quotas: use.quotas,
     mailWaits: () => jobs.kick('outbox'),
   })
-  const limits = { maxBytes: config.mediaMaxBytes, floor: slowestUpload }
   const reads = createReads(base)
   const streams = createStreams({ plans: use.plans, clock })
-  const media = mediaService({ ...base, blobs, log, revocations, limits, quotas: use.quotas, streams, reads })
+  const media = mediaService({ ...base, blobs, log, revocations, quotas: use.quotas, streams, reads })
+  const limits = { maxBytes: config.mediaMaxBytes, floor: slowestUpload }
+  const uploads = createUploads({ ...base, blobs, revocations, quotas: use.quotas, finalize: media.finalize, limits })
   const links = linkService({ ...base, keyring, versionOf: media.versionOf })
   const sweeper = createMediaSweeper({ db, write, blobs })
   const sweepMedia = (signal: AbortSignal) => sweeper(clock.now(), signal)
@@ -112,6 +114,7 @@ export const createServices = (config: Config, ports: Ports) => {
       keys,
       projects,
       media,
+      uploads,
       links,
       sweepMedia,
       audit,

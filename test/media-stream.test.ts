@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { createDiskBlobs } from '../src/adapters/blobs-disk'
-import { receive } from '../src/features/media/receive'
+import { receive } from '../src/features/uploads/receive'
 import type { Blobs } from '../src/ports'
 import { type TestApp, testApp } from './support'
 import { newFolder } from './template'
@@ -147,8 +147,6 @@ describe('an upload under way', () => {
 
   test('that is slower than the floor ends, and one that is not goes on', async () => {
     const floor = { minBytes: 2, windowMs: 100 }
-    const nothing = async () => {}
-    const staged = { write: nothing, save: async () => '', publish: nothing, pause: nothing, discard: nothing }
     const feed = (bytes: number) =>
       new ReadableStream<Uint8Array>({
         start(controller) {
@@ -161,8 +159,8 @@ describe('an upload under way', () => {
         cancel() {},
       })
     const take = (body: ReadableStream<Uint8Array>) =>
-      receive(body, null, staged, { maxBytes: 1000, floor, grow: async () => {} }, new AbortController().signal)
-    await expect(take(new ReadableStream({}))).rejects.toMatchObject({ code: 'malformed' })
-    expect((await take(feed(10))).size).toBeGreaterThan(20)
+      receive(body, async () => {}, { maxBytes: 1000, floor }, new AbortController().signal)
+    await expect(take(new ReadableStream({}))).rejects.toMatchObject({ code: 'conflict' })
+    expect(await take(feed(10))).toBeGreaterThan(20)
   })
 })

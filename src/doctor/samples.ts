@@ -10,7 +10,7 @@ export type Sample = {
   inProject?: true
   /** What the service asks for beyond what opens the route. */
   need?: Permission
-  /** Whose thing it is, where it is a person's own: everybody else gets 404. */
+  /** Whose thing it is, where it is a person's own: everybody else gets 404, in a project but for its admins. */
   owner?: string
   /** Undoes what the twin did. */
   after?: (w: World) => Promise<unknown>
@@ -25,6 +25,12 @@ const file = (w: World, project: string, name = 'doctor.txt') =>
     raw: 'doctor canary',
   })
 const mediaId = async (w: World, project: string) => textOf(await file(w, project), 'id')
+const tus = { 'tus-resumable': '1.0.0' }
+const begin = (project: string) => ({ ...as(project).headers, ...tus, 'upload-length': '13' })
+const uploadOf = async (w: World, project: string) => {
+  const { location } = await w.send('POST', '/api/uploads', { headers: { ...w.asAdmin, ...begin(project) } })
+  return { target: location, headers: { ...as(project).headers, ...tus } }
+}
 const keyId = async (w: World) => (await w.newKey({ level: 'read' })).id
 const projectId = async (w: World) => textOf(await w.call('POST', '/api/projects', { name: unique() }), 'id')
 const spareWorkspace = async (w: World) => textOf(await w.call('POST', '/api/workspaces', { name: 'doctor' }), 'id')
@@ -71,6 +77,20 @@ const links: Record<string, Sample> = {
     ...inProject(async (w, p) => ({ target: `/api/links/${await linkId(w, p)}`, ...as(p) })),
     need: 'media:delete',
   },
+}
+
+const uploads: Record<string, Sample> = {
+  'POST /api/uploads': inProject((_, p) => ({ target: '/api/uploads', headers: begin(p) })),
+  'GET /api/uploads/:id': { ...inProject(uploadOf), owner: 'admin' },
+  'PATCH /api/uploads/:id': {
+    ...inProject(async (w, p) => {
+      const { target, headers } = await uploadOf(w, p)
+      const chunk = { 'content-type': 'application/offset+octet-stream', 'upload-offset': '0' }
+      return { target, headers: { ...headers, ...chunk }, raw: 'doctor canary' }
+    }),
+    owner: 'admin',
+  },
+  'DELETE /api/uploads/:id': { ...inProject(uploadOf), owner: 'admin' },
 }
 
 const projects: Record<string, Sample> = {
@@ -209,6 +229,7 @@ const unique = () => `doctor${++count}`
 /** By method and path, without a slash at the end. */
 export const samples: Record<string, Sample> = {
   ...media,
+  ...uploads,
   ...links,
   ...projects,
   ...workspace,

@@ -75,7 +75,7 @@ const hooksOf = (gate: Gate, enter: (exchange: Exchange) => RateClass | null, se
   }
 }
 
-const isRead = ({ method }: Request) => method === 'GET' || method === 'HEAD'
+const isRead = ({ method }: Request) => method === 'GET' || method === 'HEAD' || method === 'OPTIONS'
 
 /** Says anew as whom a request is made. */
 type Settle = (exchange: Exchange) => Promise<void>

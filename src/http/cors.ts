@@ -3,8 +3,9 @@
 const allowed = {
   methods: 'GET, HEAD, POST, PUT, PATCH, DELETE',
   headers:
-    'authorization, content-type, idempotency-key, if-match, if-none-match, range, x-file-name, x-namespace, x-project-id, x-workspace-id',
-  exposed: 'accept-ranges, content-disposition, content-range, etag, retry-after, x-request-id',
+    'authorization, content-digest, content-type, idempotency-key, if-match, if-none-match, range, tus-resumable, upload-checksum, upload-length, upload-metadata, upload-offset, x-file-name, x-namespace, x-project-id, x-workspace-id',
+  exposed:
+    'accept-ranges, content-disposition, content-location, content-range, etag, location, retry-after, tus-checksum-algorithm, tus-extension, tus-max-size, tus-resumable, tus-version, upload-expires, upload-length, upload-metadata, upload-offset, x-request-id',
 }
 const preflightSeconds = 600
 

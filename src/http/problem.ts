@@ -34,7 +34,7 @@ const issuesOf = (error: ValidationError): readonly Issue[] => {
 }
 
 /** zod's issues as places and reasons. Keys that we do not know are not repeated. */
-const invalidInput = (issues: readonly Issue[], where: string): Failure => {
+export const invalidInput = (issues: readonly Issue[], where: string): Failure => {
   if (issues.some((i) => i.code === 'unrecognized_keys'))
     return new Failure('unknown_field', `The ${where} has a field that is not known here`)
   return new Failure('invalid', `The ${where} is not valid`, {

@@ -2,12 +2,12 @@
 import { Elysia } from 'elysia'
 import { Failure } from '../../errors'
 import type { Access } from '../../http/access'
-import { actorOf, type Exchange } from '../../http/exchange'
 import type { Identify } from '../../http/identify'
+import { judgeOf } from '../../http/judge'
 import { serve } from '../../http/serve'
 import { PageQuery } from '../../lib/page'
-import { Media, MediaList, MediaParams, MediaQuery, RenameMedia, UploadHeaders } from './model'
-import type { Judge, MediaService } from './service'
+import { Media, MediaList, MediaParams, MediaQuery, RenameMedia } from './model'
+import type { MediaService } from './service'
 
 // Whoever takes nothing for that long is gone, and with them the open file. The longest that Bun can wait is 255 s.
 const slowestReaderSeconds = 240
@@ -17,11 +17,6 @@ const isForeign = ({ headers }: Request): boolean =>
   !headers.has('authorization') && headers.get('sec-fetch-site') === 'cross-site'
 
 export const mediaRoutes = (access: Access, media: MediaService, identify: Identify, now: () => number) => {
-  const judgeOf =
-    (caller: Exchange): Judge =>
-    async (workspace) =>
-      actorOf(caller, await identify(caller.request, workspace))
-
   return new Elysia({ name: 'media' })
     .use(access)
     .get('/api/media', ({ actor, query }) => media.list(actor, query), {
@@ -29,14 +24,6 @@ export const mediaRoutes = (access: Access, media: MediaService, identify: Ident
       query: PageQuery,
       response: { 200: MediaList },
     })
-    .post(
-      '/api/media',
-      async ({ actor, caller, headers, request, status }) => {
-        caller.takeTime()
-        return status(201, await media.upload(actor, judgeOf(caller), headers, request.body))
-      },
-      { access: 'media:create', parse: 'none', headers: UploadHeaders, response: { 201: Media } },
-    )
     .get('/api/media/:id', ({ actor, params }) => media.get(actor, params.id), {
       access: 'media:read',
       params: MediaParams,
@@ -61,7 +48,7 @@ export const mediaRoutes = (access: Access, media: MediaService, identify: Ident
       async ({ caller, params, request }) => {
         const { link } = caller.identity
         if (!link && isForeign(request)) throw new Failure('not_found')
-        const { row, read } = await media.open(params.id, judgeOf(caller), link)
+        const { row, read } = await media.open(params.id, judgeOf(caller, identify), link)
         caller.takeTime(slowestReaderSeconds)
         return serve(request, { ...row, read, isShared: link !== undefined }, now())
       },

@@ -99,3 +99,4 @@ export const mediaStore = (db: Database) => {
       new Set((await knownBlobs.all({ blobs: JSON.stringify(blobs) })).map((row) => row.blob)),
   }
 }
+export type MediaStore = ReturnType<typeof mediaStore>

@@ -35,14 +35,6 @@ export const quotaService = ({ db, plans, clock }: Deps) => {
       { ...guard('quota_exceeded'), orElse: usedUp(resource) },
     ],
 
-    /** Spares the work that a batch would undo: what is there now may be gone by then. @throws Failure `quota_exceeded` */
-    async assertRoom(workspaceId: WorkspaceId, resource: Amount, amount: number): Promise<void> {
-      const [row, rows] = [await store.planOf(workspaceId), await store.used(workspaceId, '')]
-      const most = boundOf(resource, row?.plan ?? 'default', row?.credits ?? 0)
-      const used = rows.find((r) => r.resource === resource)?.used ?? 0
-      if (most !== null && used + amount > most) throw usedUp(resource)
-    },
-
     /** Gives `amount` back, in the batch that frees it. */
     give: (workspaceId: WorkspaceId, resource: Amount, amount: number): Statement =>
       store.add(workspaceId, resource, -amount, ''),

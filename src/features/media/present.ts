@@ -1,0 +1,17 @@
+// A file as it is described to callers.
+import { rfc3339 } from '../../lib/time'
+import type { Media } from './model'
+import type { MediaRow } from './store'
+
+export const present = (row: MediaRow): Media => ({
+  id: row.id,
+  project_id: row.projectId,
+  name: row.name,
+  size: row.size,
+  type: row.type,
+  declared_type: row.declaredType,
+  sha256: row.sha256,
+  url: `/media/${row.id}`,
+  created_by: row.createdBy,
+  created_at: rfc3339(row.createdAt),
+})

@@ -1,0 +1,129 @@
+// The bytes that one request brings to an upload: written where it left off, put down now and then, and whole in the end.
+import { createHash } from 'node:crypto'
+import { Failure } from '../../errors'
+import { type Looking, newLooking } from '../../lib/file-facts'
+import { randomBase62 } from '../../lib/id'
+import { createLru } from '../../lib/lru'
+import type { Actor } from '../../permissions'
+import type { Blobs, Clock, StagedBlob } from '../../ports'
+import { guard } from '../../write'
+import type { Finalize } from '../media/finalize'
+import type { Checksum } from './model'
+import { type Limits, receive } from './receive'
+import type { UploadRow, UploadStore } from './store'
+import { type Turn, uploadMs } from './turns'
+
+/** Of a request's checksum. SHA-1 is what tus 1.0 asks of every server. */
+export const checksums = ['sha1', 'sha256']
+
+// What a killed process loses. In time, since a fast sender has it again as fast, and each costs a slow disk the same.
+const save = { bytes: 8 << 20, leastMs: 1000, mostMs: 10_000 }
+const knownUploads = 1000
+
+type Deps = { blobs: Blobs; clock: Clock; finalize: Finalize; store: UploadStore; floor: Limits['floor'] }
+type Body = ReadableStream<Uint8Array>
+
+const verifierOf = ({ algorithm }: Checksum) => {
+  if (!checksums.includes(algorithm)) throw new Failure('malformed', `A checksum is of ${checksums.join(' or ')}`)
+  return createHash(algorithm)
+}
+
+export const createParts = ({ blobs, clock, finalize, store, floor }: Deps) => {
+  // What was found of uploads while they came. Where it is not known, the object is read again in the end.
+  const looked = createLru<string, Looking>(knownUploads)
+  const lookingAt = (id: string, offset: number): Looking | undefined => {
+    const looking = offset === 0 ? newLooking() : looked.get(id)
+    looked.delete(id)
+    return looking?.size() === offset ? looking : undefined
+  }
+
+  const stage = async ({ length }: UploadRow, { at, save: put }: Turn, blob: string): Promise<StagedBlob> => {
+    if (at.saved === null) return blobs.stage(blob, length)
+    return blobs.resume(blob, at.saved).catch(async (error) => {
+      if (!(error instanceof Failure && error.code === 'not_found')) throw error
+      await put({ offset: 0, blob: null, saved: null })
+      throw new Failure('conflict', 'What came is lost: begin again', { headers: { 'upload-offset': '0' } })
+    })
+  }
+
+  /** Opens an upload where it left off. Whoever does must `close` it. @throws Failure `conflict`, `disk_full` */
+  return async (row: UploadRow, turn: Turn) => {
+    const blob = turn.at.blob ?? randomBase62(26)
+    const staged = await stage(row, turn, blob)
+    let looking = lookingAt(row.id, turn.at.offset)
+    let [offset, durable, savedAt, isSound] = [turn.at.offset, turn.at.offset, clock.monotonic(), true]
+    let last: Promise<unknown> = Promise.resolve()
+    const afterLast = <T>(run: () => Promise<T>): Promise<T> => {
+      const result = last.then(run)
+      last = result.catch(() => {})
+      return result
+    }
+
+    const put = async () => {
+      if (offset === durable || !isSound) return
+      await turn.save({ offset, blob, saved: await staged.save() })
+      durable = offset
+      savedAt = clock.monotonic()
+    }
+    const isDue = () => {
+      const ms = clock.monotonic() - savedAt
+      return ms >= save.mostMs || (ms >= save.leastMs && offset - durable >= save.bytes)
+    }
+    const write = async (chunk: Uint8Array) => {
+      turn.assertHeld()
+      looking?.look(chunk)
+      // How much of it was written is not known where that fails.
+      isSound = false
+      await staged.write(chunk)
+      isSound = true
+      offset += chunk.length
+    }
+
+    return {
+      offset: () => offset,
+
+      /**
+       * What comes is kept however it ends, but where a checksum is to vouch for it: then all of it or nothing.
+       * @throws Failure `checksum_mismatch`, and what `receive` throws
+       */
+      async take(body: Body, checksum: Checksum | null, signal: AbortSignal): Promise<void> {
+        const verifier = checksum && verifierOf(checksum)
+        if (!verifier) turn.onAsk(() => afterLast(put))
+        const limits = { maxBytes: row.length - offset, floor }
+        const one = (chunk: Uint8Array) =>
+          afterLast(async () => {
+            verifier?.update(chunk)
+            await write(chunk)
+            if (!verifier && isDue()) await put()
+          })
+        try {
+          await receive(body, one, limits, AbortSignal.any([signal, turn.signal]))
+        } catch (error) {
+          if (!verifier) await afterLast(put).catch(() => {})
+          throw error
+        }
+        if (verifier && verifier.digest('base64') !== checksum.digest) throw new Failure('checksum_mismatch')
+        await afterLast(put)
+      },
+
+      /** Makes all that came a file, and gives its id. */
+      async finish(actor: Actor): Promise<string> {
+        const facts = looking?.tell() ?? null
+        looking = undefined
+        const { projectId, name, declaredType, createdBy, length: size } = row
+        const settle = (mediaId: string) => [
+          store.finish(row, turn.lease, mediaId, clock.now() + uploadMs),
+          guard('locked'),
+        ]
+        const arrived = { projectId, name, declaredType, createdBy, blob, size, facts }
+        return (await finalize(actor, staged, arrived, settle)).id
+      },
+
+      async close(): Promise<void> {
+        if (looking?.size() === durable) looked.set(row.id, looking)
+        await staged.pause()
+      },
+    }
+  }
+}
+export type Parts = ReturnType<typeof createParts>

@@ -1,0 +1,75 @@
+// The only SQL about uploads under way.
+import { and, eq, inArray, isNull, lte, type SQL, sql } from 'drizzle-orm'
+import { uploads } from '../../../db/schema'
+import type { WorkspaceId } from '../../permissions'
+import type { Database } from '../../ports'
+import { builder, inserter, statement } from '../../write'
+
+export type UploadRow = typeof uploads.$inferSelect
+/** An upload, wherever it is; and where it may be seen. */
+type Key = Pick<UploadRow, 'workspaceId' | 'id'>
+type Place = { workspaceId: WorkspaceId; projects: readonly string[]; id: string }
+
+/** What moves together: how many bytes are durable, and what their store goes on from. */
+export type Durable = Pick<UploadRow, 'offset' | 'blob' | 'saved'>
+
+const isOne = ({ workspaceId, id }: Key) => and(eq(uploads.workspaceId, workspaceId), eq(uploads.id, id))
+const isMine = (key: Key, lease: string) => and(isOne(key), eq(uploads.lease, lease), isNull(uploads.mediaId))
+
+export const uploadStore = (db: Database) => {
+  const find = db.orm
+    .select()
+    .from(uploads)
+    .where(
+      and(
+        eq(uploads.workspaceId, sql.placeholder('workspaceId')),
+        eq(uploads.id, sql.placeholder('id')),
+        inArray(uploads.projectId, sql`(select value from json_each(${sql.placeholder('projects')}))`),
+      ),
+    )
+    .prepare()
+  const expired = db.acrossTenants('uploads of all workspaces end in time', (orm) =>
+    orm
+      .select()
+      .from(uploads)
+      .where(and(lte(uploads.expiresAt, sql.placeholder('now')), lte(uploads.leaseUntil, sql.placeholder('now'))))
+      .limit(sql.placeholder('limit'))
+      .prepare(),
+  )
+  const update = (set: Parameters<ReturnType<typeof builder.update<typeof uploads>>['set']>[0], where?: SQL) =>
+    statement(builder.update(uploads).set(set).where(where))
+
+  return {
+    find: ({ workspaceId, projects, id }: Place) => find.get({ workspaceId, id, projects: JSON.stringify(projects) }),
+    /** Uploads whose time is over, and which nobody is writing to; at most `limit`. */
+    expired: (now: number, limit: number) => expired.all({ now, limit }),
+    insert: inserter(uploads),
+
+    /** Takes the lease, unless somebody has it at `now`. Its row says where the upload stands. */
+    claim: (key: Key, lease: string, now: number, leaseUntil: number) =>
+      statement(
+        builder
+          .update(uploads)
+          .set({ lease, leaseUntil })
+          .where(and(isOne(key), lte(uploads.leaseUntil, now)))
+          .returning({ offset: uploads.offset, blob: uploads.blob, saved: uploads.saved, media_id: uploads.mediaId }),
+      ),
+    keep: (key: Key, lease: string, leaseUntil: number) => update({ leaseUntil }, isMine(key, lease)),
+    save: (key: Key, lease: string, durable: Durable, leaseUntil: number, expiresAt: number) =>
+      update({ ...durable, leaseUntil, expiresAt }, isMine(key, lease)),
+    release: (key: Key, lease: string) => update({ lease: null, leaseUntil: 0 }, isMine(key, lease)),
+    /** Says which file it became; nobody writes to it any more. */
+    finish: (key: Key, lease: string, mediaId: string, expiresAt: number) =>
+      update({ mediaId, saved: null, lease: null, leaseUntil: 0, expiresAt }, isMine(key, lease)),
+
+    /** Announces more. */
+    grow: (key: Key, bytes: number) => update({ length: sql`${uploads.length} + ${bytes}` }, isOne(key)),
+    delete: (key: Key) => statement(builder.delete(uploads).where(isOne(key))),
+    deleteMine: (key: Key, lease: string) => statement(builder.delete(uploads).where(isMine(key, lease))),
+    deleteExpired: (key: Key, now: number) =>
+      statement(
+        builder.delete(uploads).where(and(isOne(key), lte(uploads.expiresAt, now), lte(uploads.leaseUntil, now))),
+      ),
+  }
+}
+export type UploadStore = ReturnType<typeof uploadStore>

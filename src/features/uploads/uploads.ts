@@ -1,0 +1,43 @@
+// The parts of uploads, put together: both ways in share their rights, their quota and their end.
+import type { Blobs, Clock, Database } from '../../ports'
+import type { Revocations } from '../../revocation'
+import type { Unaudited, Write } from '../../write'
+import type { Finalize } from '../media/finalize'
+import type { QuotaService } from '../quotas/service'
+import { createForget, createUploadExpiry } from './expiry'
+import { createParts } from './part'
+import type { Limits } from './receive'
+import { createSendRight } from './right'
+import { createRooms } from './room'
+import { uploadService } from './service'
+import { uploadStore } from './store'
+import { createTurns } from './turns'
+import { createWholeUploads } from './whole'
+
+type Deps = {
+  db: Database
+  write: Write
+  unaudited: Unaudited
+  blobs: Blobs
+  clock: Clock
+  revocations: Revocations
+  quotas: Pick<QuotaService, 'take' | 'give'>
+  finalize: Finalize
+  limits: Limits
+}
+
+export const createUploads = (deps: Deps) => {
+  const { blobs, revocations, limits } = deps
+  const { maxBytes, floor } = limits
+  const store = uploadStore(deps.db)
+  const [rights, forget, rooms] = [createSendRight(revocations), createForget(blobs), createRooms({ ...deps, store })]
+  const [turns, parts] = [createTurns({ ...deps, store }), createParts({ ...deps, store, floor })]
+  return {
+    maxBytes,
+    /** A file in one request. */
+    whole: createWholeUploads({ ...deps, rights, rooms }),
+    /** Files that may take several. */
+    service: uploadService({ ...deps, store, turns, parts, rights, forget, maxBytes }),
+    expire: createUploadExpiry({ ...deps, store, forget }),
+  }
+}

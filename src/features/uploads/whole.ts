@@ -1,0 +1,72 @@
+// A file that comes in one request, of known length or not: it is there whole, or nothing of it is.
+import { Failure } from '../../errors'
+import { newLooking } from '../../lib/file-facts'
+import { randomBase62 } from '../../lib/id'
+import type { Actor } from '../../permissions'
+import type { Blobs, StagedBlob } from '../../ports'
+import type { Finalize } from '../media/finalize'
+import type { Media } from '../media/model'
+import type { Judge } from '../media/service'
+import type { RawHeaders } from './model'
+import { type Limits, receive, tooLarge } from './receive'
+import type { SendRight } from './right'
+import type { Rooms } from './room'
+
+type Deps = { blobs: Blobs; finalize: Finalize; limits: Limits; rights: SendRight; rooms: Rooms }
+type Body = ReadableStream<Uint8Array> | null
+
+export const createWholeUploads = ({ blobs, finalize, limits, rights, rooms }: Deps) => {
+  const come = async (
+    staged: StagedBlob,
+    sent: RawHeaders,
+    body: Body,
+    grow: (n: number) => Promise<void>,
+    signal: AbortSignal,
+  ) => {
+    const looking = newLooking()
+    const take = async (chunk: Uint8Array) => {
+      if (sent.bytes === null) await grow(chunk.length)
+      looking.look(chunk)
+      await staged.write(chunk)
+    }
+    const size = await receive(body, take, limits, signal)
+    if (sent.bytes !== null && size !== sent.bytes)
+      throw new Failure('malformed', 'The body is not as long as was said')
+    const facts = looking.tell()
+    if (sent.sha256.some((expected) => expected !== facts.sha256)) throw new Failure('checksum_mismatch')
+    return facts
+  }
+
+  /**
+   * Takes a body in as a new file of the actor's project. Nothing of it can be read, and nothing is left, unless all of
+   * it came, as announced, while the right to send it lasted.
+   * @throws Failure `too_large`, `malformed`, `checksum_mismatch`, `unsupported_type`, `disk_full`, `forbidden`,
+   * `quota_exceeded`; `conflict` where it came too slowly.
+   */
+  return async (actor: Actor, judge: Judge, sent: RawHeaders, body: Body): Promise<Media> => {
+    if (!actor.project) throw new Failure('forbidden', 'There is no project to store this in')
+    if (sent.encoding !== 'identity') throw new Failure('unsupported_type', 'Send the file itself, without coding')
+    if (sent.bytes !== null && sent.bytes > limits.maxBytes) throw tooLarge(limits.maxBytes)
+    const file = { projectId: actor.project.id, name: sent.name, declaredType: sent.declaredType }
+    const right = await rights(actor, judge, file.projectId)
+    const [blob, room] = [randomBase62(26), rooms(actor, file)]
+    let staged: StagedBlob | undefined
+    try {
+      await room.grow(sent.bytes ?? 0)
+      staged = await blobs.stage(blob, sent.bytes)
+      const facts = await come(staged, sent, body, room.grow, right.signal)
+      right.signal.throwIfAborted()
+      const arrived = { ...file, createdBy: actor.id, blob, size: facts.size, facts }
+      return await finalize(actor, staged, arrived, () => room.settle(facts.size))
+    } catch (error) {
+      await room.release()
+      // Where it is not known whether its row was written, the object stays.
+      if (error instanceof Failure && error.code !== 'unavailable') await blobs.remove(blob)
+      throw error
+    } finally {
+      right.release()
+      await staged?.discard()
+    }
+  }
+}
+export type WholeUploads = ReturnType<typeof createWholeUploads>
