@@ -1,6 +1,7 @@
-// RFC 9110 §13 and §14 as they stand on the wire: conditions, one range, HEAD; on a small file and on a streamed one.
+// RFC 9110 §13 and §14 as they stand on the wire: conditions, one range, HEAD; on a small file and on a streamed one, in each storage.
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { httpDate } from '../src/lib/http-date'
+import { storages } from './storages'
 import { testApp } from './support'
 import { ask, serveOnWire } from './wire'
 
@@ -19,21 +20,6 @@ const store = async (bytes: Buffer<ArrayBuffer>): Promise<File> => {
   const made = (await response.json()) as { url: string; sha256: string; created_at: string }
   return { target: made.url, bytes, etag: `"${made.sha256}"`, at: Date.parse(made.created_at) }
 }
-
-beforeAll(async () => {
-  app = await testApp()
-  server = serveOnWire(app.app.fetch)
-  who = (await app.as('admin')).headers
-  // The date of a file is cut to the second on the wire, and must compare so.
-  app.clock.advance(day + 789)
-  small = await store(Buffer.from('0123456789'))
-  large = await store(Buffer.from(Array.from({ length: streamedBytes / 8 }, (_, i) => `${i}`.padStart(8)).join('')))
-  app.clock.advance(day)
-})
-afterAll(async () => {
-  server.stop()
-  await app.stop()
-})
 
 const other = '"0000"'
 const date =
@@ -114,65 +100,88 @@ const cases: [string, Fields, number, string?, string?][] = [
 const fieldsOf = (fields: Fields) =>
   Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, typeof value === 'string' ? value : value()]))
 
-describe('GET /media/:id', () => {
-  const rows = cases.map(([what, fields, status, bytes = '', range = null]) => ({ what, fields, status, bytes, range }))
-
-  test.each(rows)('$what', async ({ fields, status, bytes, range }) => {
-    const answer = await ask(server.port, 'GET', small.target, { ...who, ...fieldsOf(fields) })
-    expect(answer.status).toBe(status)
-    expect(answer.headers.get('content-range')).toBe(range)
-    if (status < 400) expect(answer.headers.get('etag')).toBe(small.etag)
-    if (status < 300) expect(answer.headers.get('content-length')).toBe(String(bytes.length))
-    if (status < 400) expect(answer.body.toString()).toBe(bytes)
+describe.each([...storages])('media $name', ({ options }) => {
+  beforeAll(async () => {
+    app = await testApp(await options())
+    server = serveOnWire(app.app.fetch)
+    who = (await app.as('admin')).headers
+    // The date of a file is cut to the second on the wire, and must compare so.
+    app.clock.advance(day + 789)
+    small = await store(Buffer.from('0123456789'))
+    large = await store(Buffer.from(Array.from({ length: streamedBytes / 8 }, (_, i) => `${i}`.padStart(8)).join('')))
+    app.clock.advance(day)
+  })
+  afterAll(async () => {
+    server.stop()
+    await app.stop()
   })
 
-  test.each([
-    ['bytes=100-199', 100, 200],
-    ['bytes=0-', 0, streamedBytes],
-    ['bytes=5-', 5, streamedBytes],
-    ['bytes=-70000', streamedBytes - 70_000, streamedBytes],
-    ['', 0, streamedBytes],
-  ])('gives exactly the bytes of a large file: %s', async (range, start, end) => {
-    const answer = await ask(server.port, 'GET', large.target, { ...who, ...(range && { range }) })
-    expect(answer).toMatchObject({ status: range ? 206 : 200, whole: true })
-    expect(answer.body.equals(large.bytes.subarray(start, end))).toBeTrue()
+  describe('GET /media/:id', () => {
+    const rows = cases.map(([what, fields, status, bytes = '', range = null]) => ({
+      what,
+      fields,
+      status,
+      bytes,
+      range,
+    }))
+
+    test.each(rows)('$what', async ({ fields, status, bytes, range }) => {
+      const answer = await ask(server.port, 'GET', small.target, { ...who, ...fieldsOf(fields) })
+      expect(answer.status).toBe(status)
+      expect(answer.headers.get('content-range')).toBe(range)
+      if (status < 400) expect(answer.headers.get('etag')).toBe(small.etag)
+      if (status < 300) expect(answer.headers.get('content-length')).toBe(String(bytes.length))
+      if (status < 400) expect(answer.body.toString()).toBe(bytes)
+    })
+
+    test.each([
+      ['bytes=100-199', 100, 200],
+      ['bytes=0-', 0, streamedBytes],
+      ['bytes=5-', 5, streamedBytes],
+      ['bytes=-70000', streamedBytes - 70_000, streamedBytes],
+      ['', 0, streamedBytes],
+    ])('gives exactly the bytes of a large file: %s', async (range, start, end) => {
+      const answer = await ask(server.port, 'GET', large.target, { ...who, ...(range && { range }) })
+      expect(answer).toMatchObject({ status: range ? 206 : 200, whole: true })
+      expect(answer.body.equals(large.bytes.subarray(start, end))).toBeTrue()
+    })
+
+    test('gives an empty file as the whole, since no range can say nothing', async () => {
+      const empty = await store(Buffer.alloc(0))
+      const asked = async (range: string) => {
+        const { status, headers, whole } = await ask(server.port, 'GET', empty.target, {
+          ...who,
+          ...(range && { range }),
+        })
+        return [status, headers.get('content-range'), whole]
+      }
+      for (const range of ['', 'bytes=-5']) expect(await asked(range)).toEqual([200, null, true])
+      expect(await asked('bytes=0-')).toEqual([416, 'bytes */0', true])
+    })
+
+    test('gives a player a window with its length, and nobody else', async () => {
+      const headers = { ...who, range: 'bytes=10-', 'sec-fetch-dest': 'video' }
+      const { status, headers: got, body } = await ask(server.port, 'GET', large.target, headers)
+      expect([status, body.length, got.get('content-length')]).toEqual([206, 1_048_576, '1048576'])
+      expect(got.get('content-range')).toBe(`bytes 10-1048585/${streamedBytes}`)
+    })
   })
 
-  test('gives an empty file as the whole, since no range can say nothing', async () => {
-    const empty = await store(Buffer.alloc(0))
-    const asked = async (range: string) => {
-      const { status, headers, whole } = await ask(server.port, 'GET', empty.target, {
-        ...who,
-        ...(range && { range }),
-      })
-      return [status, headers.get('content-range'), whole]
-    }
-    for (const range of ['', 'bytes=-5']) expect(await asked(range)).toEqual([200, null, true])
-    expect(await asked('bytes=0-')).toEqual([416, 'bytes */0', true])
-  })
+  describe('HEAD /media/:id', () => {
+    test('says what GET would, without a byte, and knows no ranges', async () => {
+      for (const file of [small, large]) {
+        const answer = await ask(server.port, 'HEAD', file.target, { ...who, range: 'bytes=0-0' })
+        expect(answer).toMatchObject({ status: 200, body: Buffer.alloc(0) })
+        expect(answer.headers.get('content-length')).toBe(String(file.bytes.length))
+        expect(answer.headers.get('etag')).toBe(file.etag)
+        expect(answer.headers.get('content-range')).toBeNull()
+      }
+    })
 
-  test('gives a player a window with its length, and nobody else', async () => {
-    const headers = { ...who, range: 'bytes=10-', 'sec-fetch-dest': 'video' }
-    const { status, headers: got, body } = await ask(server.port, 'GET', large.target, headers)
-    expect([status, body.length, got.get('content-length')]).toEqual([206, 1_048_576, '1048576'])
-    expect(got.get('content-range')).toBe(`bytes 10-1048585/${streamedBytes}`)
-  })
-})
-
-describe('HEAD /media/:id', () => {
-  test('says what GET would, without a byte, and knows no ranges', async () => {
-    for (const file of [small, large]) {
-      const answer = await ask(server.port, 'HEAD', file.target, { ...who, range: 'bytes=0-0' })
-      expect(answer).toMatchObject({ status: 200, body: Buffer.alloc(0) })
-      expect(answer.headers.get('content-length')).toBe(String(file.bytes.length))
-      expect(answer.headers.get('etag')).toBe(file.etag)
-      expect(answer.headers.get('content-range')).toBeNull()
-    }
-  })
-
-  test('answers conditions', async () => {
-    const matched = await ask(server.port, 'HEAD', small.target, { ...who, 'if-none-match': small.etag })
-    const failed = await ask(server.port, 'HEAD', small.target, { ...who, 'if-match': other })
-    expect([matched.status, failed.status]).toEqual([304, 412])
+    test('answers conditions', async () => {
+      const matched = await ask(server.port, 'HEAD', small.target, { ...who, 'if-none-match': small.etag })
+      const failed = await ask(server.port, 'HEAD', small.target, { ...who, 'if-match': other })
+      expect([matched.status, failed.status]).toEqual([304, 412])
+    })
   })
 })

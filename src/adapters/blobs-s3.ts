@@ -12,8 +12,8 @@ type Options = { s3: S3; clock: Clock; partBytes?: (expectedBytes: number | null
 /** What `save` gives. `sum` is over tags and tail: of what another writer has changed since, nothing is gone on with. */
 type Saved = { id: string | null; parts: number; partBytes: number; tail: number; sum: string }
 
-// What is this small is fetched at once. A sealed segment is a little over 64 KiB.
-const maxReadBytes = 72 * 1024
+// What is this small is fetched at once: the window of a player, which must be sent with its length.
+const maxReadBytes = 1024 * 1024
 
 const objectOf = (key: string): string => {
   if (!/^[0-9A-Za-z]{20,64}$/.test(key)) throw new Error('not the key of an object')
@@ -108,16 +108,14 @@ export const createS3Blobs = ({ s3, clock, partBytes: sizeFor = partBytesFor }: 
       }
     },
     async open(key, size, { start, end }, hold) {
-      // An empty range cannot be asked for: what is there is asked for by its first byte.
-      const range = { start, end: Math.max(end, start + 1) }
-      const first = await s3.get(objectOf(key), size === 0 ? {} : { range })
-      if (first.size !== size) {
-        first.close()
-        throw new Failure('not_found')
-      }
-      if (end - start > maxReadBytes) return readS3({ s3, clock, key: objectOf(key), range, first, hold })
-      const whole = readS3({ s3, clock, key: objectOf(key), range, first })
-      return (await new Response(whole).bytes()).subarray(0, end - start)
+      // No range can ask for nothing: whether it is there is told by all of it.
+      const [path, range] = [objectOf(key), { start, end }]
+      const first = await s3.get(path, start === end ? {} : { range })
+      if (start === end || first.size !== size) first.close()
+      if (first.size !== size) throw new Failure('not_found')
+      if (start === end) return new Uint8Array(0)
+      if (end - start > maxReadBytes) return readS3({ s3, clock, key: path, range, first, hold })
+      return new Response(readS3({ s3, clock, key: path, range, first })).bytes()
     },
     remove: (key) => s3.remove(objectOf(key)),
     async *list(before) {

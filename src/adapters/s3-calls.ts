@@ -4,13 +4,15 @@ import { Failure } from '../errors'
 import type { S3Place } from '../lib/s3-place'
 import { encodePath, encodeQuery, type SigningKeys, signV4 } from '../lib/sigv4'
 import { rootOf, textOf } from '../lib/xml'
-import type { Clock, Fetch } from '../ports'
+import type { Clock, Fetch, Log } from '../ports'
 
 export type S3Options = {
   place: S3Place
   keys: SigningKeys
   fetch: Fetch
   clock: Clock
+  /** Told why a call failed, unless what it asked for is not there. */
+  log?: Log
   /** How often it asks, how long it waits before the second time (doubled each time), and for an answer to begin, in ms. */
   patience?: { attempts: number; backoffMs: number; answerMs: number }
 }
@@ -64,7 +66,7 @@ const lost = () =>
 
 const defaults = { attempts: 5, backoffMs: 200, answerMs: 15_000 }
 
-export const createS3Calls = ({ place, keys, fetch, clock, patience = defaults }: S3Options) => {
+export const createS3Calls = ({ place, keys, fetch, clock, log, patience = defaults }: S3Options) => {
   const requestOf = ({ method, key, query = {}, headers = {}, body }: S3Call) => {
     const url = new URL(place.origin)
     url.pathname = encodePath(place.root + (key === undefined ? '' : place.prefix + key))
@@ -107,7 +109,11 @@ export const createS3Calls = ({ place, keys, fetch, clock, patience = defaults }
       } catch (cause) {
         call.signal?.throwIfAborted()
         const { failure, passes } = cause instanceof Refused ? cause : { failure: lost(), passes: true }
-        if (!passes || --left <= 0) throw failure
+        if (!passes || --left <= 0) {
+          const reason = (failure.cause as Error).message
+          if (failure.code !== 'not_found') log?.warn({ method: call.method, reason }, 'storage failed')
+          throw failure
+        }
         await clock.sleep(waitMs * (0.5 + Math.random()))
       }
     }

@@ -32,9 +32,10 @@ export const openDatabase = ({ database }: Config, secrets: Secrets): Promise<Da
     : openReplicaDatabase({ ...database, token, replicaToken: secrets.replicaToken ?? token })
 }
 
-const openBlobs = ({ blobs }: Config, { s3: keys }: Secrets): Blobs => {
+const openBlobs = ({ blobs }: Config, { s3: keys }: Secrets, log: Log): Blobs => {
   if (blobs.kind === 'disk') return createDiskBlobs({ folder: blobs.path })
-  const s3 = createS3({ place: blobs.place, keys: keys!, fetch, clock: systemClock })
+  // The rules of the settings ask for its keys.
+  const s3 = createS3({ place: blobs.place, keys: keys!, fetch, clock: systemClock, log })
   return createS3Blobs({ s3, clock: systemClock })
 }
 
@@ -80,7 +81,7 @@ export const openPorts = async (config: Config, secrets: Secrets, log: Log, cloc
         { setting: 'LATCHKEY_HUMAN' },
         'NOBODY IS ASKED TO SHOW THAT THEY ARE A PERSON: programs can have mail sent',
       )
-    const blobs = openBlobs(config, secrets)
+    const blobs = openBlobs(config, secrets, log)
     const { mailer, inbox } = openMail(config, secrets)
     const shared = secrets.redisUrl === null ? null : await openRedisLimiter({ url: secrets.redisUrl, clock, log })
     const [url, alone] = [secrets.redisUrl, db.sharing.kind === 'alone']
