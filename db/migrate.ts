@@ -6,6 +6,9 @@ import { type Migration, migrations } from './migrations/index'
 /** Sends statements as one transaction, with no tenant guard before it. */
 export type Send = (statements: readonly Statement[]) => Promise<Outcome[]>
 
+/** What stands among the migrations while a backup is brought there. */
+export const restoring = 'restore under way'
+
 const plain = (sql: string): Statement => ({ sql, args: [] })
 
 const readApplied = async (send: Send) => {
@@ -33,10 +36,13 @@ const apply = (send: Send, { name, text }: Migration) =>
 /**
  * Brings the database up to `wanted`; does nothing when it is. Several nodes may do so at once: the primary key of
  * `migrations` lets one of them apply each, and the others find it applied.
- * @throws Error, as a sentence for the operator, when an applied migration has since been changed.
+ * @throws Error, as a sentence for the operator, when an applied migration has since been changed, or
+ * a backup is being restored.
  */
 export const migrate = async (send: Send, wanted: readonly Migration[] = migrations): Promise<void> => {
   let applied = await readApplied(send)
+  if (applied.has(restoring))
+    throw new Error('A backup is being restored into this database, or was cut short: let it end, or restore again.')
   for (const migration of wanted) {
     if (!applied.has(migration.name)) {
       const failure = await apply(send, migration).catch((error: unknown) => error)

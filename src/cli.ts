@@ -141,6 +141,7 @@ const commands: Record<string, (args: string[]) => unknown> = {
   'keys rotate': rotateKeys,
   'keys confirm': confirmKeys,
   backup: async (args) => (await backups()).backup(args, settle(), version, say),
+  backups: async () => (await backups()).backups(settle(), say),
   restore: async (args) => (await backups()).restore(args, settle(), say),
   drill: async (args) => (await backups()).drill(args, settle(), auditAt, say),
   healthcheck,

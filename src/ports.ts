@@ -163,6 +163,13 @@ export type Blobs = {
   check(): Promise<void>
 }
 
+/** Whole backups where the settings keep them, of whichever instance; `at` is an instant in ms. */
+export type Backups = {
+  list(): Promise<{ name: string; instance: string; generation: number; at: number }[]>
+  /** Makes one of this instance, and removes those beyond what is kept. @throws Error, as a sentence; what `signal` aborts with */
+  make(signal: AbortSignal): Promise<void>
+}
+
 /**
  * Counts one against `key`, unless it is refused. Never fails: while what nodes share is out of reach, `isAway`, each
  * counts in its memory.

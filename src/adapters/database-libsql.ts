@@ -1,5 +1,5 @@
 // The database as a local file: one process, a writing connection and a read-only one, each with kept statements.
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import Libsql from 'libsql'
 import { migrate } from '../../db/migrate'
@@ -144,10 +144,14 @@ const openWriter = (path: string) => {
   }
   const groups = createGroups(connection, run)
 
-  const batch: Link['batch'] = (statements) =>
+  const batch: Link['batch'] = (statements, whenMade = () => {}) =>
     new Promise((resolve, reject) => {
       checkOpen()
-      groups.add({ statements, resolve, reject })
+      const made = (outcomes: Outcome[]) => {
+        whenMade()
+        resolve(outcomes)
+      }
+      groups.add({ statements, resolve: made, reject })
     })
 
   // Kept statements keep the file from being checkpointed when its last connection closes.
@@ -159,11 +163,17 @@ const openWriter = (path: string) => {
   return { batch, close }
 }
 
+/** The folder in which a restore works, beside the database it will put in place. */
+export const unfinishedRestore = '.restore'
+
 /**
  * Opens the file at `path`, making and migrating it if need be. An acknowledged batch survives a crash.
- * @throws Error, as a sentence for the operator, when another process has it open or a migration was changed.
+ * @throws Error, as a sentence for the operator, when another process has it open, a migration was changed, or it is
+ * still to be restored.
  */
 export const openLocalDatabase = async ({ path }: { path: string }): Promise<Database> => {
+  if (!existsSync(path) && existsSync(join(dirname(path), unfinishedRestore)))
+    throw new Error('A restore into this folder has not ended: let it end, run it again, or remove the folder .restore.')
   mkdirSync(dirname(path), { recursive: true })
   const lock = lockProcess(dirname(path))
   try {

@@ -14,6 +14,8 @@ export type Header = {
   counts: Record<string, number>
   /** SHA-256 over all heads of the audit, in order. */
   auditHeads: string
+  /** Where the media was that is only referred to, by the keys in the database; null: it is in here. */
+  mediaAt: string | null
 }
 export type Entry = { name: string; size: number }
 

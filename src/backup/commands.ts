@@ -1,25 +1,59 @@
 // The commands of backups, as an operator types them.
 import { existsSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { systemClock } from '../adapters/clock'
 import { readMasterKeyFile } from '../adapters/master-key-file'
+import { createS3 } from '../adapters/s3'
 import type { Config, Secrets } from '../config'
-import { type Places, writeBackup } from './backup'
+import { type House, type Making, type Written, writeBackup } from './backup'
 import { drillBackup } from './drill'
-import { type Opening, type Restored, restoreBackup } from './restore'
+import { backupsOf, prune } from './keep'
+import { type MediaAt, sizesInBucket, sizesInFolder } from './media'
+import { locate, nameOf, placeAt, type Target } from './names'
+import type { Place, Source } from './place'
+import { restoreBackup } from './restore'
+import { instanceAt } from './snapshot'
+import type { Opening, Restored } from './unpack'
 
 type Settings = { config: Config; secrets: Secrets }
 type Say = (text: string) => void
 
-const placesOf = ({ database, blobs }: Config): Places => {
-  if (database.kind !== 'local')
-    throw new Error('With LATCHKEY_PRIMARY_URL the database is the primary: back it up, and restore it, there.')
-  return { database: database.path, media: blobs.path }
+const mediaOf = ({ config: { blobs, backupMedia }, secrets }: Settings): MediaAt => {
+  if (blobs.kind === 's3') {
+    const { origin, root, prefix } = blobs.place
+    const s3 = createS3({ place: blobs.place, keys: secrets.s3!, fetch, clock: systemClock })
+    return { kind: 'referenced', at: `${origin}${root}${prefix}`, sizes: sizesInBucket(s3) }
+  }
+  if (backupMedia === 'included') return { kind: 'included', folder: blobs.path }
+  return { kind: 'referenced', at: `file:${blobs.path}`, sizes: sizesInFolder(blobs.path) }
 }
 
-const oneFile = (args: string[], usage: string): string => {
-  const [file, ...more] = args
-  if (file === undefined || file.startsWith('-') || more.length > 0) throw new Error(usage)
-  return file
+const houseOf = (settings: Settings): House => {
+  const { config, secrets } = settings
+  const { database, dataDir } = config
+  const media = mediaOf(settings)
+  if (database.kind === 'local')
+    return { folder: dirname(database.path), database: { kind: 'local', path: database.path }, media }
+  const token = secrets.primaryToken ?? ''
+  const readToken = secrets.replicaToken ?? token
+  return { folder: dataDir, database: { kind: 'primary', url: database.url, token, readToken }, media }
+}
+
+const targetOf = ({ config, secrets }: Settings): Target | null =>
+  config.backups && { to: config.backups.to, keys: secrets.backupS3 }
+
+/** Where they are made by themselves. @throws Error, as a sentence, where no such place is set. */
+const scheduled = (settings: Settings): { place: Place; keep: number } => {
+  const target = targetOf(settings)
+  if (!target) throw new Error('Say where: LATCHKEY_BACKUP_TO is not set.')
+  return { place: placeAt(target), keep: settings.config.backups!.keep }
+}
+
+const isName = (args: string[]): args is [string] => args.length === 1 && !args[0]!.startsWith('-')
+
+const sourceOf = async (text: string, settings: Settings): Promise<Source> => {
+  const { place, name } = locate(text, settings.secrets.backupS3, targetOf(settings))
+  return place.open(name)
 }
 
 const openingOf = ({ masterKeys, backupIdentity }: Secrets): Opening => {
@@ -35,38 +69,69 @@ const openingOf = ({ masterKeys, backupIdentity }: Secrets): Opening => {
 const tell = (say: Say, { header, media, damaged }: Restored) => {
   say(`Backup of ${new Date(header.createdAt).toISOString()} by ${header.version}, instance ${header.instance}.`)
   for (const [table, count] of Object.entries(header.counts)) say(`  ${table}: ${count}`)
-  say(`  media objects: ${media - damaged.length} of ${media}`)
+  say(
+    `  media objects: ${media - damaged.length} of ${media}${header.mediaAt === null ? '' : `, left at ${header.mediaAt}`}`,
+  )
   for (const id of damaged) say(`  ${id}: its bytes are not those that were uploaded`)
 }
 
-/** `latchkey backup <file>` */
-export const backup = async (args: string[], { config }: Settings, version: string, say: Say): Promise<void> => {
-  const file = oneFile(args, 'latchkey backup <file>')
-  const recipient = config.backupRecipient
-  const { media, leftOut } = await writeBackup(file, { places: placesOf(config), recipient, version, now: Date.now() })
+const tellWritten = (say: Say, { media, leftOut }: Written, { house, recipient }: Making) => {
   for (const id of leftOut) say(`${id}: its bytes are not those that were uploaded`)
-  say(`Backed up with ${media - leftOut.length} of ${media} media${recipient === null ? ', NOT ENCRYPTED' : ''}.`)
+  const how = `${house.media.kind === 'referenced' ? ', by name' : ''}${recipient === null ? ', NOT ENCRYPTED' : ''}`
+  say(`Backed up with ${media - leftOut.length} of ${media} media${how}.`)
   if (leftOut.length > 0) throw new Error('The backup is written, but not all media is sound.')
 }
 
-/** `latchkey restore <file>` */
-export const restore = async (args: string[], { config, secrets }: Settings, say: Say): Promise<void> => {
-  const file = oneFile(args, 'latchkey restore <file>')
-  const places = placesOf(config)
-  const restored = await restoreBackup(file, places, openingOf(secrets))
+/** `latchkey backup [<file> | s3://…]`: without one, to where they are made by themselves, and keeps as many as are kept. */
+export const backup = async (args: string[], settings: Settings, version: string, say: Say): Promise<void> => {
+  if (args.length > 0 && !isName(args)) throw new Error('latchkey backup [<file> | s3://bucket/prefix/name?…]')
+  const { config, secrets } = settings
+  const now = Date.now()
+  const options = { house: houseOf(settings), recipient: config.backupRecipient, version, now }
+  if (isName(args)) {
+    const { place, name } = locate(args[0], secrets.backupS3, null)
+    return tellWritten(say, await writeBackup(place, () => name, options), options)
+  }
+  const { place, keep } = scheduled(settings)
+  const written = await writeBackup(place, (header) => nameOf({ ...header, at: now }), options)
+  tellWritten(say, written, options)
+  await prune(place, written, keep)
+}
+
+/** `latchkey backups` */
+export const backups = async (settings: Settings, say: Say): Promise<void> => {
+  for (const name of await scheduled(settings).place.list()) say(name)
+}
+
+/** `latchkey restore <file> | s3://… | <name>` */
+export const restore = async (args: string[], settings: Settings, say: Say): Promise<void> => {
+  if (!isName(args)) throw new Error('latchkey restore <file> | s3://bucket/prefix/name?… | <name of latchkey backups>')
+  const opening = openingOf(settings.secrets)
+  const restored = await restoreBackup(await sourceOf(args[0], settings), houseOf(settings), opening)
   tell(say, restored)
   say(`Restored. Everybody signs in anew; ${restored.suspended} API keys wait for: latchkey keys confirm --all | <id>…`)
 }
 
-/** `latchkey drill <file>`; `audit` follows every audit chain of an instance that is at other places. */
+/** The newest of this instance. */
+const newest = async (settings: Settings): Promise<Source> => {
+  const { place } = scheduled(settings)
+  const instance = await instanceAt(houseOf(settings).database)
+  const name = (instance && (await backupsOf(place, instance)))?.at(-1)
+  if (name === undefined) throw new Error('There is no backup of this instance where LATCHKEY_BACKUP_TO says.')
+  return place.open(name)
+}
+
+/** `latchkey drill [<backup>]`; `audit` follows every audit chain of what was restored there. */
 export const drill = async (
   args: string[],
-  { config, secrets }: Settings,
+  settings: Settings,
   audit: Parameters<typeof drillBackup>[3],
   say: Say,
 ): Promise<void> => {
-  const file = oneFile(args, 'latchkey drill <file>')
-  const report = await drillBackup(file, placesOf(config).database, openingOf(secrets), audit)
+  if (args.length > 0 && !isName(args)) throw new Error('latchkey drill [<file> | s3://bucket/prefix/name?… | <name>]')
+  const opening = openingOf(settings.secrets)
+  const source = isName(args) ? await sourceOf(args[0], settings) : await newest(settings)
+  const report = await drillBackup(source, houseOf(settings), opening, audit)
   tell(say, report)
   say(`  audit chains: ${report.chains - report.brokenChains.length} of ${report.chains} hold`)
   for (const chain of report.brokenChains) say(`  ${chain}: does not hold`)

@@ -1,7 +1,6 @@
-// The outside of a backup: one file, written under another name until it is whole, encrypted where a recipient is named.
-import { type FileHandle, open, rename, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
+// The outside of a backup: what it is, then its bytes, encrypted where a recipient is named.
 import { chunkBytes, createOpener, createSealer, keyBytes, tagBytes } from './cipher'
+import type { Sink, Source } from './place'
 
 const magics = { plain: 'latchkey-backup 1 plain\n', sealed: 'latchkey-backup 1 x25519' }
 const magicBytes = magics.plain.length
@@ -11,32 +10,17 @@ export const broken = () => new Error('This backup was cut short or altered: not
 
 const rawKey = (text: string) => new Uint8Array(Buffer.from(text, 'base64'))
 
-const writeAll = async (file: FileHandle, bytes: Uint8Array) => {
-  for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten
-}
-
-/** Makes what a folder names as durable as what it names. */
-export const syncFolder = async (path: string): Promise<void> => {
-  const folder = await open(path, 'r')
-  await folder.sync().finally(() => folder.close())
-}
-
-/** Writes `path`, which appears whole with `publish` or not at all. `recipient`: a public key, base64; null: in the clear. */
-export const createBackupFile = async (path: string, recipient: string | null) => {
-  const part = `${path}.part`
+/** Writes into `sink`. `recipient`: a public key, base64; null: in the clear. */
+export const createBackupFile = async (sink: Sink, recipient: string | null) => {
   const sealer = recipient === null ? null : createSealer(rawKey(recipient))
-  await rm(part, { force: true })
-  const file = await open(part, 'wx', 0o600).catch(() => {
-    throw new Error('No file can be made where the backup should be.')
-  })
   const [buffer, magic] = [Buffer.alloc(chunkBytes), sealer ? magics.sealed : magics.plain]
   let filled = 0
   const flush = async (isLast: boolean) => {
     const chunk = buffer.subarray(0, filled)
-    await writeAll(file, sealer ? sealer.seal(chunk, isLast) : chunk)
+    await sink.write(sealer ? sealer.seal(chunk, isLast) : chunk)
     filled = 0
   }
-  await writeAll(file, Buffer.concat([Buffer.from(magic), sealer?.ephemeral ?? new Uint8Array()]))
+  await sink.write(Buffer.concat([Buffer.from(magic), sealer?.ephemeral ?? new Uint8Array()]))
   return {
     async write(bytes: Uint8Array): Promise<void> {
       for (let at = 0; at < bytes.length; ) {
@@ -50,53 +34,55 @@ export const createBackupFile = async (path: string, recipient: string | null) =
     },
     async publish(): Promise<void> {
       await flush(true)
-      await file.sync()
-      await file.close()
-      await rename(part, path)
-      await syncFolder(dirname(path))
-    },
-    async discard(): Promise<void> {
-      await file.close().catch(() => {})
-      await rm(part, { force: true })
+      await sink.publish()
     },
   }
 }
 export type BackupFile = Awaited<ReturnType<typeof createBackupFile>>
 
-const readExactly = async (file: FileHandle, length: number, position: number): Promise<Uint8Array> => {
-  const bytes = Buffer.alloc(length)
-  for (let at = 0; at < length; ) {
-    const { bytesRead } = await file.read(bytes, at, length - at, position + at)
-    if (bytesRead === 0) throw broken()
-    at += bytesRead
+/** Takes runs of bytes off pieces of any size; holds no more than a run and a piece. */
+const createTaker = (pieces: AsyncIterator<Uint8Array>) => {
+  let rest: Uint8Array = new Uint8Array()
+  return async (length: number): Promise<Uint8Array> => {
+    const run = Buffer.alloc(length)
+    for (let at = 0; at < length; ) {
+      if (rest.length === 0) {
+        const { value, done } = await pieces.next()
+        if (done) throw broken()
+        rest = value
+      }
+      const taken = rest.subarray(0, length - at)
+      run.set(taken, at)
+      rest = rest.subarray(taken.length)
+      at += taken.length
+    }
+    return run
   }
-  return bytes
 }
 
-const openerOf = async (file: FileHandle, identity: string | null) => {
+const openerOf = async (take: ReturnType<typeof createTaker>, identity: string | null) => {
   if (identity === null)
     throw new Error('This backup is encrypted: LATCHKEY_BACKUP_IDENTITY must hold the private key that opens it.')
-  return createOpener(rawKey(identity), await readExactly(file, keyBytes, magicBytes))
+  return createOpener(rawKey(identity), await take(keyBytes))
 }
 
 /** The inside of a backup, chunk by chunk. @throws Error, as a sentence, for what is none, was altered or is not for us. */
-export async function* readBackupFile(path: string, identity: string | null): AsyncGenerator<Uint8Array> {
-  const file = await open(path, 'r').catch(() => {
-    throw new Error('There is no backup of that name that can be read.')
-  })
+export async function* readBackupFile({ size, bytes }: Source, identity: string | null): AsyncGenerator<Uint8Array> {
+  const pieces = bytes[Symbol.asyncIterator]()
   try {
-    const { size } = await file.stat()
-    const magic = size < magicBytes ? '' : Buffer.from(await readExactly(file, magicBytes, 0)).toString('latin1')
+    const take = createTaker(pieces)
+    const magic = size < magicBytes ? '' : Buffer.from(await take(magicBytes)).toString('latin1')
     if (magic !== magics.plain && magic !== magics.sealed) throw new Error('This is no backup of Latchkey.')
-    const opener = magic === magics.sealed ? await openerOf(file, identity) : null
+    const opener = magic === magics.sealed ? await openerOf(take, identity) : null
     const step = chunkBytes + (opener ? tagBytes : 0)
-    for (let at = magicBytes + (opener ? keyBytes : 0), isLast = false; !isLast; at += step) {
-      isLast = at + step >= size
-      const chunk = await readExactly(file, Math.max(0, Math.min(step, size - at)), at)
+    let left = size - magicBytes - (opener ? keyBytes : 0)
+    for (let isLast = false; !isLast; left -= step) {
+      isLast = left <= step
+      const chunk = await take(Math.max(0, Math.min(step, left)))
       yield opener ? openChunk(opener, chunk, isLast) : chunk
     }
   } finally {
-    await file.close()
+    await pieces.return?.()
   }
 }
 

@@ -1,105 +1,86 @@
 // `latchkey restore`: everything is verified in a folder beside, and put in place last, the database after its media.
-import { createHash } from 'node:crypto'
-import { createReadStream, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { isDeepStrictEqual } from 'node:util'
-import { migrations } from '../../db/migrations/index'
-import { openLocalDatabase } from '../adapters/database-libsql'
-import { openKeyring } from '../keyring'
-import type { MasterKeys } from '../master-keys'
-import type { Clock } from '../ports'
-import { type Header, readArchive } from './archive'
-import type { Places } from './backup'
-import { endWhatWasOpen } from './end'
-import { broken, readBackupFile, syncFolder } from './file'
-import { factsOf, mediaOf } from './snapshot'
+import { unfinishedRestore } from '../adapters/database-libsql'
+import type { House } from './backup'
+import { assertVacant, fillPrimary } from './fill'
+import { type Source, syncFolder } from './place'
+import { lockIfFree } from './snapshot'
+import { type Opening, type Restored, type Staged, unpack } from './unpack'
 
-export type Opening = { identity: string | null; master: MasterKeys; clock: Clock }
-/** `damaged`: ids of media that came without their bytes, or with others than were uploaded. */
-export type Restored = { header: Header; media: number; damaged: string[]; suspended: number }
-
-const save = async (path: string, bytes: AsyncIterable<Uint8Array>) => {
-  const file = await open(path, 'wx', 0o600)
-  try {
-    for await (const piece of bytes)
-      for (let at = 0; at < piece.length; ) at += (await file.write(piece, at)).bytesWritten
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-}
-
-const checkFits = ({ migrations: applied }: Header) => {
-  const known = new Set(migrations.map(({ name }) => name))
-  if (applied.some((name) => !known.has(name)))
-    throw new Error('This backup was made by a newer version of Latchkey: restore it with that one.')
-}
-
-/** Whether the bytes of a medium, as they now lie there, are those that were uploaded. */
-const isWhole = async (path: string, sha256: string): Promise<boolean> => {
-  if (!existsSync(path)) return false
-  const digest = createHash('sha256')
-  for await (const piece of createReadStream(path)) digest.update(piece)
-  return digest.digest('hex') === sha256
-}
-
-const checkMedia = async ({ database, media }: Places) => {
-  const damaged: string[] = []
-  let count = 0
-  for (const { id, blob, sha256 } of mediaOf(database)) {
-    count++
-    if (!(await isWhole(join(media, 'objects', blob), sha256))) damaged.push(id)
-  }
-  return { media: count, damaged }
-}
-
-/** Unpacks a backup into folders that are empty, and gives them back ready to be served. */
-export const unpack = async (path: string, to: Places, { identity, master, clock }: Opening): Promise<Restored> => {
-  const objects = join(to.media, 'objects')
-  for (const folder of [dirname(to.database), objects]) mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const chunks = readBackupFile(path, identity)
-  const header = await readArchive(chunks, ({ name }, bytes) =>
-    save(name === 'database' ? to.database : join(objects, name.slice('media/'.length)), bytes),
-  ).finally(() => chunks.return(undefined))
-  const { version: _, createdAt, ...said } = header
-  if (!isDeepStrictEqual(factsOf(to.database), said) || !Number.isSafeInteger(createdAt)) throw broken()
-  checkFits(header)
-  const media = await checkMedia(to)
-  const db = await openLocalDatabase({ path: to.database })
-  try {
-    await openKeyring({ db, master, clock })
-    return { header, ...media, suspended: await endWhatWasOpen(db, clock, header) }
-  } finally {
-    await db.close()
-  }
-}
-
-const beside = '.restore'
+const besideMedia = '.restore-media'
 // A volume of its own brings the last.
-const mayBe = [beside, 'lost+found']
+const mayBe = [unfinishedRestore, besideMedia, 'lost+found']
 
-const isEmpty = (folder: string, except: readonly string[]) =>
+const isEmpty = (folder: string, except: readonly string[] = []) =>
   !existsSync(folder) || readdirSync(folder).every((name) => except.includes(name))
 
-/** Restores to `places`, where nothing may be yet. @throws Error, as a sentence; then nothing is in place. */
-export const restoreBackup = async (path: string, places: Places, opening: Opening): Promise<Restored> => {
-  const folder = dirname(places.database)
-  if (!isEmpty(folder, ['master.key', 'media', ...mayBe]) || !isEmpty(places.media, mayBe))
+/** @throws Error, as a sentence, where there is a database already. */
+const checkVacant = async ({ folder, database }: House): Promise<void> => {
+  if (database.kind === 'primary') return assertVacant(database)
+  if (!isEmpty(folder, ['master.key', 'media', ...mayBe]))
     throw new Error('There is data already: a backup is restored into an empty folder, with at most its master.key.')
-  const staged = { database: join(folder, beside, 'latchkey.db'), media: join(places.media, beside) }
+}
+
+const checkNoMedia = (folder: string): void => {
+  if (!['objects', 'staged'].every((name) => isEmpty(join(folder, name))))
+    throw new Error(
+      'There is media already: restore into an empty folder, or leave it as it is by LATCHKEY_BACKUP_MEDIA=referenced.',
+    )
+}
+
+const putMedia = async (folder: string, staged: Staged): Promise<void> => {
+  const there = join(folder, 'objects')
+  if (existsSync(there)) rmdirSync(there)
+  renameSync(join(staged.media, 'objects'), there)
+  await syncFolder(folder)
+}
+
+const putDatabase = async ({ database }: House, staged: Staged): Promise<void> => {
+  if (database.kind === 'primary') return fillPrimary(staged.database, database)
+  renameSync(staged.database, database.path)
+  await syncFolder(dirname(database.path))
+}
+
+/**
+ * Restores into `house`, where no database may be yet. @throws Error, as a sentence; then no server starts on what is
+ * there, and the same call does it anew.
+ */
+export const restoreBackup = async (source: Source, house: House, opening: Opening): Promise<Restored> => {
+  const beside = join(house.folder, unfinishedRestore)
+  await checkVacant(house)
+  mkdirSync(beside, { recursive: true, mode: 0o700 })
+  const lock = lockIfFree(beside)
+  if (lock === null) throw new Error('Another restore is under way here.')
+  const folder = house.media.kind === 'included' ? house.media.folder : null
+  const staged = {
+    database: join(beside, 'database', 'latchkey.db'),
+    // On the volume where it will be.
+    media: join(folder ?? beside, besideMedia),
+  }
   const clear = () => {
     for (const it of [dirname(staged.database), staged.media]) rmSync(it, { recursive: true, force: true })
   }
-  clear()
+  // From here on, so that what was cut short may be told from what others put there.
+  const placing = join(beside, 'placing')
   try {
-    const restored = await unpack(path, staged, opening)
-    renameSync(join(staged.media, 'objects'), join(places.media, 'objects'))
-    await syncFolder(places.media)
-    renameSync(staged.database, places.database)
-    await syncFolder(folder)
+    clear()
+    if (existsSync(placing) && folder !== null) rmSync(join(folder, 'objects'), { recursive: true, force: true })
+    rmSync(placing, { force: true })
+    const mayBring = () => checkNoMedia(folder ?? '')
+    const restored = await unpack({ source, media: house.media, mayBring }, staged, opening)
+    if (folder !== null && restored.header.mediaAt === null) {
+      checkNoMedia(folder)
+      writeFileSync(placing, '')
+      await syncFolder(beside)
+      await putMedia(folder, staged)
+    }
+    await putDatabase(house, staged)
+    rmSync(placing, { force: true })
     return restored
   } finally {
     clear()
+    if (!existsSync(placing)) rmSync(beside, { recursive: true, force: true })
+    lock.close()
   }
 }

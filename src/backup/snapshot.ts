@@ -3,11 +3,17 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import Libsql from 'libsql'
+import type { media } from '../../db/schema'
 import { lockProcess } from '../adapters/database-libsql'
+import { createPrimary } from '../adapters/primary'
+import { factsSql, toFacts } from '../adapters/replica'
 import type { Header } from './archive'
 
-type Facts = Omit<Header, 'version' | 'createdAt'>
-export type Medium = { id: string; blob: string; size: number; sha256: string }
+type Facts = Omit<Header, 'version' | 'createdAt' | 'mediaAt'>
+export type Medium = Pick<
+  typeof media.$inferSelect,
+  'workspaceId' | 'id' | 'version' | 'blob' | 'size' | 'sha256' | 'key'
+>
 
 const withFile = <T>(path: string, work: (file: Libsql.Database) => T): T => {
   const file = new Libsql(path)
@@ -32,14 +38,21 @@ export const factsOf = (path: string): Facts =>
     const count = (name: string) => rowsOf<{ n: number }>(file, `select count(*) as n from "${name}"`)[0]!.n
     const heads = createHash('sha256')
     for (const head of rowsOf(file, 'select * from audit_heads order by chain')) heads.update(JSON.stringify(head))
-    const kids = rowsOf<{ kid: string }>(
+    // Whatever a master key has wrapped stands in a column of that name.
+    const wrapping = rowsOf<{ name: string }>(
       file,
-      "select distinct substr(wrapped, 1, instr(wrapped, '.') - 1) as kid from program_keys order by kid",
+      "select s.name from sqlite_schema s, pragma_table_info(s.name) c where s.type = 'table' and c.name = 'wrapped'",
+    )
+    const kids = wrapping.flatMap(({ name }) =>
+      rowsOf<{ kid: string }>(
+        file,
+        `select distinct substr(wrapped, 1, instr(wrapped, '.') - 1) as kid from "${name}"`,
+      ),
     )
     return {
       instance: meta.get('instance_id') ?? '',
       generation: Number(meta.get('generation')),
-      masterKids: kids.map(({ kid }) => kid),
+      masterKids: [...new Set(kids.map(({ kid }) => kid))].sort(),
       migrations: rowsOf<{ name: string }>(file, 'select name from migrations order by name').map(({ name }) => name),
       counts: Object.fromEntries(tables.map(({ name }) => [name, count(name)])),
       auditHeads: heads.digest('hex'),
@@ -53,7 +66,7 @@ export function* mediaOf(path: string): Generator<Medium> {
   const file = new Libsql(path)
   try {
     const next = file.prepare<[string, number]>(
-      'select id, blob, size, sha256 from media where deleted_at is null and blob > ? order by blob limit ?',
+      'select workspace_id as workspaceId, id, version, blob, size, sha256, key from media where deleted_at is null and blob > ? order by blob limit ?',
     )
     for (let after = '', found: Medium[] = []; ; after = found.at(-1)!.blob) {
       found = next.all(after, atOnce) as Medium[]
@@ -72,16 +85,8 @@ export const isSound = (path: string): boolean =>
     (file) => rowsOf<{ integrity_check: string }>(file, 'pragma integrity_check')[0]?.integrity_check === 'ok',
   )
 
-/** The instance a database is of, also while it is served; null where there is none. */
-export const instanceOf = (path: string): string | null =>
-  existsSync(path)
-    ? withFile(path, (file) => {
-        file.exec('pragma query_only = on')
-        return rowsOf<{ value: string }>(file, "select value from meta where name = 'instance_id'")[0]?.value ?? null
-      })
-    : null
-
-const lockIfFree = (folder: string) => {
+/** Holds a folder for this process; null while another one does. */
+export const lockIfFree = (folder: string) => {
   try {
     return lockProcess(folder)
   } catch {
@@ -89,7 +94,12 @@ const lockIfFree = (folder: string) => {
   }
 }
 
-const copyInto = (path: string, copy: string) => {
+/** A database: a file beside its server, or a primary that nodes share. `readToken` need only read. */
+export type DatabaseAt =
+  | { kind: 'local'; path: string }
+  | { kind: 'primary'; url: string; token: string; readToken: string }
+
+const copyFile = (path: string, copy: string) => {
   // Nobody who serves it: then nobody may begin to while what a crash left in the WAL is taken up.
   const lock = lockIfFree(dirname(path))
   try {
@@ -99,24 +109,68 @@ const copyInto = (path: string, copy: string) => {
   }
 }
 
+/** What a primary says of itself; null for an empty one, or one that is being restored. @throws Error, as a sentence */
+const askPrimary = async ({ url, readToken }: { url: string; readToken: string }): Promise<Known | null> => {
+  try {
+    const { instance, generation } = toFacts(await createPrimary({ url, token: readToken }).read(factsSql, []))
+    return instance === null ? null : { instance, generation }
+  } catch (error) {
+    if (String(error).includes('no such table')) return null
+    throw new Error('The primary is out of reach, or takes no token of ours.')
+  }
+}
+
+/** A copy of its own, made for the occasion: of what was committed by now, and cut between two transactions. */
+const copyPrimary = async (primary: Extract<DatabaseAt, { kind: 'primary' }>, copy: string) => {
+  if ((await askPrimary(primary)) === null) throw new Error('There is no database to back up.')
+  try {
+    const replica = new Libsql(copy, { syncUrl: primary.url, authToken: primary.readToken } as never)
+    replica.sync()
+    replica.close()
+    const [moved] = withFile(copy, (file) => rowsOf<{ busy: number }>(file, 'pragma wal_checkpoint(truncate)'))
+    if (moved?.busy !== 0) throw new Error('busy')
+  } catch {
+    throw new Error('The primary did not give a copy of its data.')
+  }
+}
+
+type Known = { instance: string; generation: number }
+
+/** The instance that a database is of, also while it is served; null where there is none. @throws Error, as a sentence */
+export const instanceAt = async (at: DatabaseAt): Promise<Known | null> => {
+  if (at.kind === 'primary') return askPrimary(at)
+  if (!existsSync(at.path)) return null
+  return withFile(at.path, (file) => {
+    file.exec('pragma query_only = on')
+    const { instance, generation } = toFacts(file.prepare<never[]>(factsSql).raw(true).all() as unknown[][])
+    return { instance, generation }
+  })
+}
+
 /**
- * Hands over a copy of the database at `path` as it is at one instant, and removes it afterwards. The server goes on: a
- * reader of a WAL holds up no writer, and the work is done in this process. One at a time.
+ * Hands over a copy of the database as it is at one instant, made in `folder`, and removes it afterwards. Whoever serves
+ * it goes on: a reader of a WAL holds up no writer, and neither does one more copy of a primary. One at a time.
  */
-export const withSnapshot = async <T>(path: string, work: (copy: string) => Promise<T>): Promise<T> => {
-  if (!existsSync(path)) throw new Error('There is no database to back up.')
-  const folder = join(dirname(path), '.backup')
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const lock = lockIfFree(folder)
+export const withSnapshot = async <T>(
+  at: DatabaseAt,
+  folder: string,
+  work: (copy: string) => Promise<T>,
+): Promise<T> => {
+  if (at.kind === 'local' && !existsSync(at.path)) throw new Error('There is no database to back up.')
+  const beside = join(folder, '.backup')
+  mkdirSync(beside, { recursive: true, mode: 0o700 })
+  const lock = lockIfFree(beside)
   if (lock === null) throw new Error('Another backup of this database is under way.')
-  const copy = join(folder, 'latchkey.db')
+  const copy = join(beside, 'copy', 'latchkey.db')
   try {
     // What a backup that was killed left behind.
-    rmSync(copy, { force: true })
-    copyInto(path, copy)
+    rmSync(dirname(copy), { recursive: true, force: true })
+    mkdirSync(dirname(copy), { mode: 0o700 })
+    if (at.kind === 'local') copyFile(at.path, copy)
+    else await copyPrimary(at, copy)
     return await work(copy)
   } finally {
-    rmSync(folder, { recursive: true, force: true })
+    rmSync(beside, { recursive: true, force: true })
     lock.close()
   }
 }

@@ -1,0 +1,94 @@
+// A backup taken apart into an empty folder, verified in every way, and made ready to be served.
+import { mkdirSync } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import { migrations } from '../../db/migrations/index'
+import { openLocalDatabase } from '../adapters/database-libsql'
+import { openKeyring } from '../keyring'
+import type { MasterKeys } from '../master-keys'
+import type { Clock } from '../ports'
+import { type Entry, type Header, readArchive } from './archive'
+import { endWhatWasOpen } from './end'
+import { broken, readBackupFile } from './file'
+import { createProof, isStored, type MediaAt } from './media'
+import { type Source, writeAll } from './place'
+import { factsOf, type Medium, mediaOf } from './snapshot'
+
+export type Opening = { identity: string | null; master: MasterKeys; clock: Clock }
+/** `damaged`: ids of media that came, or lie there, without their bytes or with others than were uploaded. */
+export type Restored = { header: Header; media: number; damaged: string[]; suspended: number }
+/** Where nothing is yet: a file, alone in its folder, and the folder of media. */
+export type Staged = { database: string; media: string }
+
+const isFull = (error: unknown) => ['ENOSPC', 'EDQUOT', 'EFBIG'].includes(String((error as { code?: unknown }).code))
+const orFull = (error: unknown): never => {
+  throw isFull(error) ? new Error('There is no room on the disk for this backup: nothing of it is used.') : error
+}
+
+const save = async (path: string, bytes: AsyncIterable<Uint8Array>) => {
+  const file = await open(path, 'wx', 0o600)
+  try {
+    for await (const piece of bytes) await writeAll(file, piece)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+const checkFits = ({ migrations: applied }: Header) => {
+  const known = new Set(migrations.map(({ name }) => name))
+  if (applied.some((name) => !known.has(name)))
+    throw new Error('This backup was made by a newer version of Latchkey: restore it with that one.')
+}
+
+/** Which media is not there, or is not what was uploaded. */
+const checkMedia = async (database: string, isThere: (medium: Medium) => Promise<boolean>) => {
+  const damaged: string[] = []
+  let count = 0
+  for (const medium of mediaOf(database)) {
+    count++
+    if (!(await isThere(medium))) damaged.push(medium.id)
+  }
+  return { media: count, damaged }
+}
+
+const drain = async (bytes: AsyncIterable<Uint8Array>) => {
+  for await (const _ of bytes);
+}
+
+/** `mayBring` is asked before any medium is. */
+export type From = { source: Source; media: MediaAt; mayBring: () => void }
+
+/** @throws Error, as a sentence, when anything of it does not hold; what is in the folder is then of no use. */
+export const unpack = async ({ source, media, mayBring }: From, to: Staged, opening: Opening): Promise<Restored> => {
+  const { identity, master, clock } = opening
+  const objects = join(to.media, 'objects')
+  for (const folder of [dirname(to.database), ...(media.kind === 'included' ? [objects] : [])])
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const chunks = readBackupFile(source, identity)
+  const keep = async ({ name }: Entry, bytes: AsyncIterable<Uint8Array>) => {
+    if (name === 'database') return save(to.database, bytes)
+    if (media.kind === 'referenced') return drain(bytes)
+    mayBring()
+    return save(join(objects, name.slice('media/'.length)), bytes)
+  }
+  const header = await readArchive(chunks, keep)
+    .catch(orFull)
+    .finally(() => chunks.return(undefined))
+  const { version: _, createdAt, mediaAt, ...said } = header
+  if (!isDeepStrictEqual(factsOf(to.database), said) || !Number.isSafeInteger(createdAt)) throw broken()
+  checkFits(header)
+  const db = await openLocalDatabase({ path: to.database })
+  try {
+    const keyring = await openKeyring({ db, master, clock })
+    const isThere =
+      media.kind === 'included' && mediaAt === null
+        ? createProof({ db, keyring, clock, folder: to.media })
+        : isStored(media)
+    const found = await checkMedia(to.database, isThere)
+    return { header, ...found, suspended: await endWhatWasOpen(db, clock, header) }
+  } finally {
+    await db.close()
+  }
+}
