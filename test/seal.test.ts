@@ -6,11 +6,28 @@ import { createDiskBlobs } from '../src/adapters/blobs-disk'
 import { randomBytes } from '../src/lib/crypto'
 import { randomBase62 } from '../src/lib/id'
 import { createSegments, sealedSegmentBytes, sealedSize, segmentBytes } from '../src/lib/segments'
+import type { Blobs } from '../src/ports'
 import { blobsContract, newRight, put, take } from './contract/blobs'
 import { sealAll } from './sealed'
 import { newFolder } from './template'
 
-blobsContract('sealed blobs on disk', async () => sealAll(createDiskBlobs({ folder: newFolder() }), randomBytes(32)))
+/** As a store does that is reached over a network: whatever is asked for comes as a stream, in chunks of any length. */
+const streaming = (blobs: Blobs): Blobs => ({
+  ...blobs,
+  open: async (key, size, range, hold) => {
+    const bytes = new Uint8Array(await new Response(await blobs.open(key, size, range, hold)).arrayBuffer())
+    return new ReadableStream({
+      start(controller) {
+        for (let at = 0; at < bytes.length; at += 70_001) controller.enqueue(bytes.slice(at, at + 70_001))
+        controller.close()
+      },
+    })
+  },
+})
+
+const newDisk = () => createDiskBlobs({ folder: newFolder() })
+blobsContract('sealed blobs on disk', async () => sealAll(newDisk(), randomBytes(32)))
+blobsContract('sealed blobs in a store that streams', async () => sealAll(streaming(newDisk()), randomBytes(32)))
 
 const folder = newFolder()
 const disk = createDiskBlobs({ folder })

@@ -11,29 +11,34 @@ export class Damaged extends Error {
 
 // Up to this they come at once and with their length: a player's window fits.
 const atOnceBytes = 1 << 20
+// So much is asked of the store at a time: a disk gives it as a Blob, which takes no memory; a bucket, in one answer.
+const windowSegments = 250
 
-/** The chunks of a body, cut anew where segments end. Each is valid until the next is asked for. */
-async function* cutSegments(body: BlobBody): AsyncGenerator<Uint8Array, void> {
-  const stream = body instanceof ReadableStream ? body : new Blob([body]).stream()
-  const buffer = new Uint8Array(sealedSegmentBytes)
-  let filled = 0
-  try {
-    for await (const chunk of stream) {
-      for (let at = 0; at < chunk.length; ) {
-        const part = chunk.subarray(at, at + sealedSegmentBytes - filled)
-        buffer.set(part, filled)
-        filled += part.length
-        at += part.length
-        if (filled < sealedSegmentBytes) continue
-        yield buffer
-        filled = 0
-      }
-      free(chunk)
+/** The chunks of a stream, cut anew where segments end. */
+async function* cutSegments(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+  let [segment, filled] = [new Uint8Array(sealedSegmentBytes), 0]
+  for await (const chunk of stream) {
+    for (let at = 0; at < chunk.length; ) {
+      const part = chunk.subarray(at, at + sealedSegmentBytes - filled)
+      segment.set(part, filled)
+      filled += part.length
+      at += part.length
+      if (filled < sealedSegmentBytes) continue
+      yield segment
+      segment = new Uint8Array(sealedSegmentBytes)
+      filled = 0
     }
-    if (filled > 0) yield buffer.subarray(0, filled)
-  } finally {
-    free(buffer)
+    free(chunk)
   }
+  if (filled > 0) yield segment.subarray(0, filled)
+}
+
+/** The segments that a body holds, each read as it is asked for, and in memory of its own. */
+async function* segmentsOf(body: BlobBody): AsyncGenerator<Uint8Array, void> {
+  if (body instanceof ReadableStream) return yield* cutSegments(body)
+  const blob = body instanceof Blob ? body : new Blob([body])
+  for (let at = 0; at < blob.size; at += sealedSegmentBytes)
+    yield new Uint8Array(await blob.slice(at, at + sealedSegmentBytes).arrayBuffer())
 }
 
 const bytesOf = async (body: BlobBody): Promise<Uint8Array> =>
@@ -70,8 +75,9 @@ const createReader = (blobs: Blobs, { blob, size, segments }: Sealed, range: Byt
     /** The same, one by one as `write` takes them, while `right` lasts. */
     async pass(from: number, to: number, right: Hold, write: (bytes: Uint8Array) => Promise<void>): Promise<void> {
       let index = from
-      for await (const sealed of cutSegments(await inner(from, to, () => ({ ...right, release: () => {} })))) {
+      for await (const sealed of segmentsOf(await inner(from, to, () => ({ ...right, release: () => {} })))) {
         const { plain, part } = openPart(index++, sealed)
+        free(sealed)
         right.signal.throwIfAborted()
         await write(part)
         free(plain)
@@ -102,7 +108,9 @@ export const openSealed = async (
     try {
       right.signal.throwIfAborted()
       await write(beginning)
-      await reader.pass(first + 1, last, right, write)
+      free(beginning)
+      for (let from = first + 1; from < last; from += windowSegments)
+        await reader.pass(from, Math.min(from + windowSegments, last), right, write)
     } catch (error) {
       if (error instanceof Damaged) damaged(error)
       throw error
