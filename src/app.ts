@@ -64,6 +64,8 @@ const addJobs = (s: Services, reloadKeys: () => Promise<void>) => {
   jobs.add({ name: 'links', everyMs: 3_600_000, run: s.links.sweep })
   jobs.add({ name: 'unused-keys', everyMs: 3_600_000, run: hygiene.endUnused })
   jobs.add({ name: 'purge', everyMs: 3_600_000, run: purge })
+  // Looks whether one is due.
+  if (s.backups) jobs.add({ name: 'backup', everyMs: 300_000, long: true, run: s.backups.run })
 }
 
 type Http = { cookies: Cookies; origins: OriginGuard; identify: Identify; clock: Clock; log: Log; pages: Pages }

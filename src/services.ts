@@ -5,6 +5,7 @@ import type { Config } from './config'
 import { createDenials } from './denials'
 import { auditService } from './features/audit/service'
 import { createHumans } from './features/auth/human'
+import { backupService } from './features/backups/service'
 import { healthService } from './features/health/service'
 import { keyHygiene } from './features/keys/hygiene'
 import { keyService } from './features/keys/service'
@@ -26,7 +27,7 @@ import type { Keyring } from './keyring'
 import { randomBase62 } from './lib/id'
 import type { Plans } from './limits'
 import { createPeople } from './people'
-import type { Blobs, Clock, Database, Hint, HumanCheck, Limiter, Log, Mailer, Tokens } from './ports'
+import type { Backups, Blobs, Clock, Database, Hint, HumanCheck, Limiter, Log, Mailer, Tokens } from './ports'
 import { createRevocations } from './revocation'
 import { createUse } from './use'
 import { createUnaudited, createWrite } from './write'
@@ -47,6 +48,8 @@ export type Ports = {
   human: HumanCheck | null
   /** Absent: other nodes find out by themselves. */
   hint?: Hint
+  /** Absent: none are made by themselves. */
+  backups?: Backups
   /** Ends the process because its database is not what it was. Absent: it only refuses everybody. */
   halt?: (why: string) => void
 }
@@ -95,10 +98,15 @@ export const createServices = (config: Config, ports: Ports) => {
   const links = linkService({ ...base, keyring, versionOf: media.versionOf })
   const sweeper = createMediaSweeper({ db, write, blobs })
   const sweepMedia = (signal: AbortSignal) => sweeper(clock.now(), signal)
+  const backups =
+    ports.backups && config.backups
+      ? backupService({ ...base, backups: ports.backups, everyMs: config.backups.everyMs })
+      : null
   const checks = {
     database: { required: true, run: db.check },
     storage: { required: true, run: blobs.check },
     mail: { required: false, run: people.mail.check },
+    ...(backups && { backup: { required: false, run: backups.check } }),
   }
   const health = healthService({ clock, version, checks, node: feed.node })
   const operator = operatorService({ ...base, ...use, addresses, operators: config.operators, health, version })
@@ -124,6 +132,7 @@ export const createServices = (config: Config, ports: Ports) => {
       hygiene,
       projectMembers,
       purge,
+      backups,
     },
   }
 }
