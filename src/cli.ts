@@ -22,7 +22,8 @@ const say = (text: string) => writeSync(1, `${text}\n`)
 const serve = async () => {
   const { createLog, standardOutput, startServer } = await program()
   const log = createLog(standardOutput())
-  const { listening, config, stop } = await startServer(settle, log)
+  const command = source === 'binary' ? [process.execPath] : [process.execPath, import.meta.path]
+  const { listening, config, stop } = await startServer(settle, log, { program: { command, env: process.env } })
   const end = async (signal: string) => {
     // Asked twice, it does not wait.
     for (const again of ['SIGTERM', 'SIGINT']) process.on(again, () => process.exit(1))

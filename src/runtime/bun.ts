@@ -1,6 +1,7 @@
 // Bun: listens, opens what the settings name, hands each request to the app, and stops in order.
 import { systemClock } from '../adapters/clock'
 import { createApp } from '../app'
+import { createBackups, type Program } from '../backup/scheduled'
 import type { Config, Secrets } from '../config'
 import type { Intake } from '../http/intake'
 import { clientBehind, createNetworks } from '../lib/networks'
@@ -46,22 +47,30 @@ export type Running = {
   stop(): Promise<void>
 }
 
+type Options = { graceMs?: number; clock?: Clock; program?: Program }
+
+/** Null where the settings name no place for them. */
+const openBackups = ({ backups }: Config, { backupS3 }: Secrets, program: Program | undefined) =>
+  backups && program ? createBackups({ to: backups.to, keys: backupS3 }, backups.everyMs, program) : null
+
 /**
  * Starts. `settle` gives the settings for the port that was really taken, which origin and hosts may follow from.
- * `graceMs`: how long requests under way may still take once it stops.
+ * `graceMs`: how long requests under way may still take once it stops. `program`: how backups are made by themselves.
  * @throws Error, as a sentence for the operator, when something does not open.
  */
 export const startServer = async (
   settle: (port?: number) => { config: Config; secrets: Secrets },
   log: Log,
-  { graceMs = 8000, clock = systemClock }: { graceMs?: number; clock?: Clock } = {},
+  { graceMs = 8000, clock = systemClock, program }: Options = {},
 ): Promise<Running> => {
   let handler = starting
   const server = listen(settle().config, () => handler)
   try {
     const { config, secrets } = settle(server.port)
     const { ports, inbox, close } = await openPorts(config, secrets, log, clock)
-    const app = await createApp(config, { ...ports, halt: createHalt(log) }, pagesOf(inbox))
+    const backups = openBackups(config, secrets, program)
+    const all = { ...ports, ...(backups && { backups }), halt: createHalt(log) }
+    const app = await createApp(config, all, pagesOf(inbox))
     await app.start()
     handler = app.fetch
     const stop = async () => {
