@@ -59,5 +59,11 @@ export const testS3 = (): Promise<TestS3> => {
 export const newS3Options = async (address?: string): Promise<S3Options> => {
   const { bucket, keys, address: own } = await testS3()
   const place = parseS3Place(`s3://${bucket}/${randomBase62(12)}?endpoint=http://${address ?? own}`)
-  return { place, keys, fetch, clock: systemClock, patience: { attempts: 3, backoffMs: 20, answerMs: 5000 } }
+  return {
+    place,
+    keys,
+    fetch,
+    clock: systemClock,
+    patience: { attempts: 3, backoffMs: 20, answerMs: 5000, bytesPerMs: 10_000, giveUpMs: 10_000 },
+  }
 }

@@ -6,6 +6,18 @@ import { encodePath, encodeQuery, type SigningKeys, signV4 } from '../lib/sigv4'
 import { rootOf, textOf } from '../lib/xml'
 import type { Clock, Fetch, Log } from '../ports'
 
+/** How long a call is borne with. Times in ms. */
+export type Patience = {
+  attempts: number
+  /** Before the second attempt; doubled with each. */
+  backoffMs: number
+  /** For an answer to begin; a body is given longer, at this least pace. */
+  answerMs: number
+  bytesPerMs: number
+  /** No attempt begins later than that after the first. */
+  giveUpMs: number
+}
+
 export type S3Options = {
   place: S3Place
   keys: SigningKeys
@@ -13,8 +25,7 @@ export type S3Options = {
   clock: Clock
   /** Told why a call failed, unless what it asked for is not there. */
   log?: Log
-  /** How often it asks, how long it waits before the second time (doubled each time), and for an answer to begin, in ms. */
-  patience?: { attempts: number; backoffMs: number; answerMs: number }
+  patience?: Patience
 }
 
 export type S3Call = {
@@ -33,8 +44,6 @@ export type S3Call = {
 /** An answer whose body is still to come. `close` lets go of it. */
 export type Opened = { status: number; headers: Headers; body: ReadableStream<Uint8Array> | null; close(): void }
 
-// A body may take this much longer: 64 KiB/s.
-const bytesPerMs = 65.536
 const noRoom = /^(XMinioStorageFull|InsufficientStorage|InsufficientCapacity|.*QuotaExceeded.*)$/
 const absent = ['NoSuchKey', 'NoSuchUpload', 'InvalidRange', 'PreconditionFailed']
 const passing = ['InternalError', 'RequestTimeout', 'SlowDown', 'ServiceUnavailable', 'Throttling', 'OperationAborted']
@@ -58,13 +67,14 @@ const refused = (status: number, xml: string): Refused => {
   const passes = passing.includes(code) || status === 429 || (status >= 500 && status !== 501)
   return new Refused(new Failure('unavailable', undefined, says), passes)
 }
-// What a runtime says of a broken connection may name the address.
-const lost = () =>
-  new Failure('unavailable', undefined, {
-    cause: new Error('the bucket could not be reached, or did not answer in time'),
-  })
+// What a runtime says of a broken connection may name the address: its code or kind is enough.
+const lost = (error: unknown): Failure => {
+  const { code, name } = error as { code?: unknown; name?: unknown }
+  const cause = new Error(`the bucket could not be reached (${typeof code === 'string' ? code : name})`)
+  return new Failure('unavailable', undefined, { cause })
+}
 
-const defaults = { attempts: 5, backoffMs: 200, answerMs: 15_000 }
+const defaults: Patience = { attempts: 5, backoffMs: 200, answerMs: 10_000, bytesPerMs: 256, giveUpMs: 30_000 }
 
 export const createS3Calls = ({ place, keys, fetch, clock, log, patience = defaults }: S3Options) => {
   const requestOf = ({ method, key, query = {}, headers = {}, body }: S3Call) => {
@@ -86,8 +96,9 @@ export const createS3Calls = ({ place, keys, fetch, clock, log, patience = defau
   const once = async <T>(call: S3Call, take: (answer: Opened) => Promise<T>): Promise<T> => {
     const control = new AbortController()
     const close = () => control.abort(call.signal?.reason)
-    const answerMs = (call.answerMs ?? patience.answerMs) + (call.body?.length ?? 0) / bytesPerMs
-    const timer = setTimeout(close, answerMs)
+    const late = () => control.abort(new DOMException('no answer in time', 'TimeoutError'))
+    const answerMs = (call.answerMs ?? patience.answerMs) + (call.body?.length ?? 0) / patience.bytesPerMs
+    const timer = setTimeout(late, answerMs)
     call.signal?.addEventListener('abort', close)
     try {
       const { url, method, headers, body } = requestOf(call)
@@ -102,14 +113,15 @@ export const createS3Calls = ({ place, keys, fetch, clock, log, patience = defau
   }
 
   const again = async <T>(call: S3Call, take: (answer: Opened) => Promise<T>): Promise<T> => {
+    const until = clock.monotonic() + patience.giveUpMs
     for (let left = call.attempts ?? patience.attempts, waitMs = patience.backoffMs; ; waitMs *= 2) {
       call.signal?.throwIfAborted()
       try {
         return await once(call, take)
       } catch (cause) {
         call.signal?.throwIfAborted()
-        const { failure, passes } = cause instanceof Refused ? cause : { failure: lost(), passes: true }
-        if (!passes || --left <= 0) {
+        const { failure, passes } = cause instanceof Refused ? cause : { failure: lost(cause), passes: true }
+        if (!passes || --left <= 0 || clock.monotonic() > until) {
           const reason = (failure.cause as Error).message
           if (failure.code !== 'not_found') log?.warn({ method: call.method, reason }, 'storage failed')
           throw failure
