@@ -1,6 +1,6 @@
 // Starting as a replica: which copy and which primary go together, and what is never removed.
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { copyFileSync } from 'node:fs'
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { sql } from 'drizzle-orm'
 import { openHttpDatabase } from '../src/adapters/database-http'
@@ -51,6 +51,44 @@ test('a token that the primary does not take is told as such, and the copy is ke
   const token = `${mine.token.slice(0, -8)}AAAAAAAA`
   expect(await failureOf(openReplicaDatabase({ ...mine, token }))).toContain('status 401')
   expect(await Bun.file(mine.path).exists()).toBe(true)
+})
+
+/** As a copy that went back with its primary, or was made anew from another. */
+const remember = (path: string, change: object) => {
+  const known = JSON.parse(readFileSync(`${path}-seen`, 'utf8'))
+  writeFileSync(`${path}-seen`, JSON.stringify({ ...known, ...change }))
+  return known
+}
+
+test('what a node has seen of its primary outlives its copy: an older state or another instance is refused', async () => {
+  const mine = options()
+  const primary = createPrimary(mine)
+  await (await openReplicaDatabase(mine)).close()
+  const { seq, generation } = remember(mine.path, { seq: 1000 })
+  expect(await failureOf(openReplicaDatabase(mine))).toContain('an older state than this node has seen')
+  remember(mine.path, { seq, generation: generation + 1 })
+  expect(await failureOf(openReplicaDatabase(mine))).toContain('an older state than this node has seen')
+  const { instance } = remember(mine.path, { generation, instance: 'another' })
+  expect(await failureOf(openReplicaDatabase(mine))).toContain('another instance')
+  remember(mine.path, { instance: 'ins', seq: 1000 })
+  const away = { ...mine, url: 'http://127.0.0.1:1' }
+  expect(await failureOf(openReplicaDatabase(away))).toContain('not what this node has seen')
+  remember(mine.path, { instance, seq })
+  await (await openReplicaDatabase(away)).close()
+  await primary.batch([{ sql: "insert into revocations (subject, created_at) values ('user:x', 1)", args: [] }])
+  await (await openReplicaDatabase(mine)).close()
+  expect(remember(mine.path, {}).seq).toBe(seq + 1)
+})
+
+test('a node without its copy is a fresh one, and one of an earlier generation copies anew', async () => {
+  const mine = options()
+  await (await openReplicaDatabase(mine)).close()
+  remember(mine.path, { seq: 1000 })
+  rmSync(mine.path)
+  await (await openReplicaDatabase(mine)).close()
+  const { seq, generation } = remember(mine.path, { seq: 1000, generation: 0 })
+  await (await openReplicaDatabase(mine)).close()
+  expect(remember(mine.path, {})).toMatchObject({ seq, generation })
 })
 
 test('what others write shows here in a moment', async () => {

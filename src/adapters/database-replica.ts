@@ -1,6 +1,6 @@
 // The database as a replica: one thread syncs the file, a plain connection reads it, writes go to the primary over HTTP.
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { migrate } from '../../db/migrate'
 import { migrations } from '../../db/migrations/index'
@@ -9,7 +9,8 @@ import type { Database, Statement } from '../ports'
 import { createDatabase, type Link } from './database'
 import { lockProcess, openReader } from './database-libsql'
 import { createPrimary } from './primary'
-import { type Facts, factsSql, readReplica, removeReplica, startSync, toFacts } from './replica'
+import { type Facts, factsSql, isOlder, readReplica, removeReplica, startSync, toFacts } from './replica'
+import { keepSeen, readSeen } from './replica-seen'
 
 type Options = { path: string; url: string; token: string; replicaToken: string }
 type Primary = ReturnType<typeof createPrimary>
@@ -37,22 +38,27 @@ const askPrimary = async ({ read }: Primary, known: Facts | null): Promise<Facts
 /** Settles at the start that copy and primary are of one history; forgets the copy of an earlier generation. */
 const settle = async (path: string, primary: Primary) => {
   const known = readReplica(path)
-  const found = await askPrimary(primary, known)
+  const seen = existsSync(path) ? await readSeen(path) : null
+  const found = await askPrimary(primary, known ?? seen)
   if (found === null) {
     if (!known) throw new Error('The primary is out of reach, and this node has no copy to start from.')
     if (migrations.some(({ name }) => !known.migrations.has(name)))
       throw new Error('The primary is out of reach, and the copy here is of an earlier version.')
+    if (seen && (known.instance !== seen.instance || isOlder(known, seen)))
+      throw new Error('The primary is out of reach, and the copy here is not what this node has seen of it.')
     return 'away'
   }
-  if (found === 'empty' || !known) {
+  if (found === 'empty') {
     removeReplica(path)
     return 'new'
   }
-  if (found.instance !== known.instance)
-    throw new Error('The primary is another instance than the one this node has a copy of.')
-  if (found.generation < known.generation || (found.generation === known.generation && found.seq < known.seq))
-    throw new Error('The primary is in an older state than the copy on this node. Restore it with a new generation.')
-  if (found.generation === known.generation) return 'known'
+  for (const held of [known, seen]) {
+    if (held && found.instance !== held.instance)
+      throw new Error('The primary is another instance than the one this node has a copy of.')
+    if (held && isOlder(found, held))
+      throw new Error('The primary is in an older state than this node has seen. Restore it with a new generation.')
+  }
+  if (known && found.generation === known.generation) return 'known'
   removeReplica(path)
   return 'new'
 }
@@ -114,9 +120,8 @@ export const openReplicaDatabase = async ({ path, url, token, replicaToken }: Op
       const reached = await sync.reach(replicationIndex, state === 'new' ? firstCopyWithinMs : catchUpWithinMs)
       if (!reached && state === 'new') throw new Error('The primary did not give this node a copy of its data.')
     }
-    return serveReplica(path, primary, createPrimary({ url, token, timeoutMs: decideWithinMs }), sync, () =>
-      lock.close(),
-    )
+    const hurried = createPrimary({ url, token, timeoutMs: decideWithinMs })
+    return await serveReplica(path, primary, hurried, sync, () => lock.close())
   } catch (error) {
     await sync?.stop()
     lock.close()
@@ -124,10 +129,18 @@ export const openReplicaDatabase = async ({ path, url, token, replicaToken }: Op
   }
 }
 
-const serveReplica = (path: string, primary: Primary, hurried: Primary, sync: Sync, unlock: () => void): Database => {
+const serveReplica = async (
+  path: string,
+  primary: Primary,
+  hurried: Primary,
+  sync: Sync,
+  unlock: () => void,
+): Promise<Database> => {
   const reader = openReader(path)
   const { read, batch, ...ask } = createReplicaLink(primary, hurried, reader, sync)
+  const seen = await keepSeen(path, async () => toFacts(await reader.read(factsSql, [])))
   const close = async () => {
+    await seen.stop()
     await sync.stop()
     reader.close()
     unlock()

@@ -6,6 +6,9 @@ import type { SyncOrder, SyncReport } from './replica-sync'
 /** What must never go back: which instance a database is of, its generation and its newest revocation. */
 export type Facts = { instance: string; generation: number; seq: number }
 
+export const isOlder = (one: Facts, other: Facts): boolean =>
+  one.generation < other.generation || (one.generation === other.generation && one.seq < other.seq)
+
 export const factsSql =
   "select (select value from meta where name = 'instance_id'), cast((select value from meta where name = 'generation') as integer), (select coalesce(max(seq), 0) from revocations)"
 
@@ -30,12 +33,14 @@ export const readReplica = (path: string): (Facts & { migrations: Set<string> })
 }
 
 const mark = '-client_wal_index'
+/** Where it stands what was seen of the primary of the copy at `path`. */
+export const seenAt = (path: string): string => `${path}-seen`
 
 /** Removes a copy and what libSQL keeps beside it, so that it is made anew. @throws Error for a file that is no copy. */
 export const removeReplica = (path: string): void => {
   if (existsSync(path) && !existsSync(path + mark))
     throw new Error('LATCHKEY_DATABASE names a file that is no copy of a primary: name one that is not there yet.')
-  for (const end of ['', '-wal', '-shm', mark]) rmSync(path + end, { force: true })
+  for (const file of [path, `${path}-wal`, `${path}-shm`, path + mark, seenAt(path)]) rmSync(file, { force: true })
 }
 
 const stopWithinMs = 4000
