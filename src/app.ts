@@ -89,7 +89,7 @@ const createRoutes = (config: Config, s: Services, { cookies, origins, identify,
     .use(keyRoutes(access, s.keys, s.once))
     .use(leakRoutes(access, s.hygiene))
     .use(wholeUploadRoutes(access, s.uploads.whole, identify))
-    .use(uploadRoutes(access, s.uploads.service, identify, s.uploads.maxBytes))
+    .use(uploadRoutes(access, s.uploads.service, identify, s.once, s.uploads.maxBytes))
     .use(mediaRoutes(access, s.media, identify, clock.now))
     .use(linkRoutes(access, s.links, s.once))
     .use(auditRoutes(access, s.audit, identify))

@@ -160,7 +160,7 @@ describe('an upload under way', () => {
       })
     const take = (body: ReadableStream<Uint8Array>) =>
       receive(body, async () => {}, { maxBytes: 1000, floor }, new AbortController().signal)
-    await expect(take(new ReadableStream({}))).rejects.toMatchObject({ code: 'conflict' })
+    await expect(take(new ReadableStream({}))).rejects.toMatchObject({ code: 'malformed' })
     expect(await take(feed(10))).toBeGreaterThan(20)
   })
 })

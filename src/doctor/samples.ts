@@ -31,6 +31,11 @@ const uploadOf = async (w: World, project: string) => {
   const { location } = await w.send('POST', '/api/uploads', { headers: { ...w.asAdmin, ...begin(project) } })
   return { target: location, headers: { ...as(project).headers, ...tus } }
 }
+const chunkOf = async (w: World, project: string, more = {}) => {
+  const { target, headers } = await uploadOf(w, project)
+  const chunk = { 'content-type': 'application/offset+octet-stream', 'upload-offset': '0' }
+  return { target, headers: { ...headers, ...chunk, ...more }, raw: 'doctor canary' }
+}
 const keyId = async (w: World) => (await w.newKey({ level: 'read' })).id
 const projectId = async (w: World) => textOf(await w.call('POST', '/api/projects', { name: unique() }), 'id')
 const spareWorkspace = async (w: World) => textOf(await w.call('POST', '/api/workspaces', { name: 'doctor' }), 'id')
@@ -82,12 +87,9 @@ const links: Record<string, Sample> = {
 const uploads: Record<string, Sample> = {
   'POST /api/uploads': inProject((_, p) => ({ target: '/api/uploads', headers: begin(p) })),
   'GET /api/uploads/:id': { ...inProject(uploadOf), owner: 'admin' },
-  'PATCH /api/uploads/:id': {
-    ...inProject(async (w, p) => {
-      const { target, headers } = await uploadOf(w, p)
-      const chunk = { 'content-type': 'application/offset+octet-stream', 'upload-offset': '0' }
-      return { target, headers: { ...headers, ...chunk }, raw: 'doctor canary' }
-    }),
+  'PATCH /api/uploads/:id': { ...inProject((w, p) => chunkOf(w, p)), owner: 'admin' },
+  'POST /api/uploads/:id': {
+    ...inProject((w, p) => chunkOf(w, p, { 'x-http-method-override': 'PATCH' })),
     owner: 'admin',
   },
   'DELETE /api/uploads/:id': { ...inProject(uploadOf), owner: 'admin' },

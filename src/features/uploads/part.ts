@@ -97,7 +97,8 @@ export const createParts = ({ blobs, clock, finalize, store, floor }: Deps) => {
             if (!verifier && isDue()) await put()
           })
         try {
-          await receive(body, one, limits, AbortSignal.any([signal, turn.signal]))
+          // Clients try again after a conflict, and find where to go on.
+          await receive(body, one, limits, AbortSignal.any([signal, turn.signal]), 'conflict')
         } catch (error) {
           if (!verifier) await afterLast(put).catch(() => {})
           throw error

@@ -1,5 +1,5 @@
 // Bytes on their way in: counted, and passed on while they come. Never held.
-import { Failure } from '../../errors'
+import { type ErrorCode, Failure } from '../../errors'
 import { type Floor, keepPace } from '../../lib/pace'
 import { cutBy } from '../../lib/stream'
 
@@ -24,7 +24,7 @@ const free = ({ buffer, byteLength }: Uint8Array): void => {
 
 /**
  * Passes a body to `take`, chunk by chunk, each gone once it was taken. Gives how many bytes it was.
- * @throws Failure `too_large` before what is over `maxBytes` is passed on; `malformed` where it breaks off; `conflict`
+ * @throws Failure `too_large` before what is over `maxBytes` is passed on; `malformed` where it breaks off; `tooSlow`
  * where it falls under the floor; what `signal` is aborted with; what `take` throws.
  */
 export const receive = async (
@@ -32,9 +32,10 @@ export const receive = async (
   take: (chunk: Uint8Array) => Promise<void>,
   { maxBytes, floor }: Limits,
   signal: AbortSignal,
+  tooSlow: ErrorCode = 'malformed',
 ): Promise<number> => {
   const stalled = new AbortController()
-  const pace = keepPace(floor, () => stalled.abort(new Failure('conflict', 'The body came too slowly')))
+  const pace = keepPace(floor, () => stalled.abort(new Failure(tooSlow, 'The body came too slowly')))
   let size = 0
   try {
     for await (const chunk of body ? chunksOf(body, AbortSignal.any([signal, stalled.signal])) : []) {

@@ -4,10 +4,13 @@ import { Elysia } from 'elysia'
 import { z } from 'zod'
 import { Failure } from '../../errors'
 import type { Access } from '../../http/access'
+import type { Exchange } from '../../http/exchange'
 import type { Identify } from '../../http/identify'
 import { judgeOf } from '../../http/judge'
 import { invalidInput } from '../../http/problem'
+import type { Once } from '../../idempotency'
 import { httpDate } from '../../lib/http-date'
+import type { Actor } from '../../permissions'
 import { Media } from '../media/model'
 import { AppendHeaders, CreateHeaders, RawHeaders, Upload, UploadParams } from './model'
 import { checksums } from './part'
@@ -53,7 +56,7 @@ const heard = <T>(request: Request, schema: z.ZodType<T>): T => {
   return result.data
 }
 
-/** Begins with the first bytes, where they came along. What is begun has its place also where those failed. */
+/** Takes the first bytes, where they came along. What is begun has its place also where those failed. */
 const beginWith = async (made: Standing, first: (() => Promise<Standing>) | null): Promise<Standing> => {
   try {
     return first ? await first() : made
@@ -64,11 +67,52 @@ const beginWith = async (made: Standing, first: (() => Promise<Standing>) | null
   }
 }
 
+type Asked = { actor: Actor; caller: Exchange; request: Request; params: { id: string } }
+
+const handlersOf = (uploads: UploadService, identify: Identify, once: Once) => {
+  const append = (asked: Asked, sent: AppendHeaders): Promise<Standing> => {
+    const { actor, caller, params, request } = asked
+    if (!sent.isChunk && request.body)
+      throw new Failure('unsupported_type', 'Send bytes as application/offset+octet-stream')
+    caller.takeTime()
+    return uploads.append(actor, judgeOf(caller, identify), params.id, sent, request.body)
+  }
+  return {
+    async create({ actor, caller, request }: Omit<Asked, 'params'>): Promise<Response> {
+      const sent = heard(request, CreateHeaders)
+      const { length, metadata } = sent
+      const create = () => uploads.create(actor, sent)
+      const made = await once(caller, actor, { length, metadata }, create, (id) => uploads.made(actor, id))
+      const asked = { actor, caller, request, params: { id: made.id } }
+      const hasFirst = request.body !== null || length === 0
+      const standing = await beginWith(made, hasFirst ? () => append(asked, { ...sent, offset: 0 }) : null)
+      return new Response(null, { status: 201, headers: { ...placeOf(made), ...standingHeaders(standing) } })
+    },
+    async append(asked: Asked): Promise<Response> {
+      const standing = await append(asked, heard(asked.request, AppendHeaders))
+      return new Response(null, { status: 204, headers: standingHeaders(standing) })
+    },
+    async remove({ actor, params, request }: Asked): Promise<Response> {
+      heard(request, z.unknown())
+      await uploads.remove(actor, params.id)
+      return new Response(null, { status: 204 })
+    },
+  }
+}
+
 /** Uploads that go on where they left off (https://tus.io/protocols/resumable-upload, 1.0). */
-export const uploadRoutes = (access: Access, uploads: UploadService, identify: Identify, maxBytes: number) => {
+export const uploadRoutes = (
+  access: Access,
+  uploads: UploadService,
+  identify: Identify,
+  once: Once,
+  maxBytes: number,
+) => {
   const able = () => new Response(null, { status: 204, headers: abilities(maxBytes) })
   const why = 'says what uploads here can do'
-  const notChunk = () => new Failure('unsupported_type', 'Send bytes as application/offset+octet-stream')
+  const { create, append, remove } = handlersOf(uploads, identify, once)
+  const one = { access: 'media:create', params: UploadParams } as const
+  const stream = { ...one, parse: 'none' } as const
 
   return new Elysia({ name: 'uploads', prefix: '/api/uploads' })
     .use(access)
@@ -77,29 +121,22 @@ export const uploadRoutes = (access: Access, uploads: UploadService, identify: I
     })
     .options('/', able, { open: why })
     .options('/:id', able, { open: why, params: UploadParams })
+    .post('/', ({ actor, caller, request }) => create({ actor, caller, request }), {
+      access: 'media:create',
+      parse: 'none',
+    })
+    .patch('/:id', ({ actor, caller, request, params }) => append({ actor, caller, request, params }), stream)
+    .delete('/:id', ({ actor, caller, request, params }) => remove({ actor, caller, request, params }), one)
     .post(
-      '/',
-      async ({ actor, caller, request }) => {
-        caller.takeTime()
-        const [sent, { body }] = [heard(request, CreateHeaders), request]
-        if (body && !sent.isChunk) throw notChunk()
-        const made = await uploads.create(actor, sent)
-        const first = () => uploads.append(actor, judgeOf(caller, identify), made.id, { ...sent, offset: 0 }, body)
-        const standing = await beginWith(made, body || made.length === 0 ? first : null)
-        return new Response(null, { status: 201, headers: { ...placeOf(made), ...standingHeaders(standing) } })
-      },
-      { access: 'media:create', parse: 'none' },
-    )
-    .patch(
       '/:id',
-      async ({ actor, caller, params, request }) => {
-        const sent = heard(request, AppendHeaders)
-        if (!sent.isChunk) throw notChunk()
-        caller.takeTime()
-        const standing = await uploads.append(actor, judgeOf(caller, identify), params.id, sent, request.body)
-        return new Response(null, { status: 204, headers: standingHeaders(standing) })
+      ({ actor, caller, request, params }) => {
+        const asked = { actor, caller, request, params }
+        const method = request.headers.get('x-http-method-override')
+        if (method === 'PATCH') return append(asked)
+        if (method === 'DELETE') return remove(asked)
+        throw new Failure('method_not_allowed', undefined, { headers: { allow: 'DELETE, GET, HEAD, OPTIONS, PATCH' } })
       },
-      { access: 'media:create', parse: 'none', params: UploadParams },
+      stream,
     )
     .get(
       '/:id',
@@ -111,15 +148,6 @@ export const uploadRoutes = (access: Access, uploads: UploadService, identify: I
         Object.assign(set.headers, { ...standingHeaders(row), 'upload-length': String(row.length), ...metadata })
         return presentUpload(row)
       },
-      { access: 'media:create', params: UploadParams, response: { 200: Upload } },
-    )
-    .delete(
-      '/:id',
-      async ({ actor, params, request, status }) => {
-        heard(request, z.unknown())
-        await uploads.remove(actor, params.id)
-        return status(204, undefined)
-      },
-      { access: 'media:create', params: UploadParams },
+      { ...one, response: { 200: Upload } },
     )
 }

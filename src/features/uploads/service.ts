@@ -72,8 +72,9 @@ export const uploadService = (deps: Deps) => {
       try {
         if (body) await part.take(body, sent.checksum, right.signal)
         right.signal.throwIfAborted()
-        const standing = { ...row, offset: part.offset(), expiresAt: clock.now() + uploadMs }
-        return standing.offset < row.length ? standing : { ...standing, mediaId: await part.finish(actor) }
+        const [at, expiresAt] = [part.offset(), clock.now() + uploadMs]
+        if (at === row.length) return { ...row, offset: at, mediaId: await part.finish(actor), expiresAt }
+        return { ...row, offset: at, ...(at > offset && { expiresAt }) }
       } finally {
         right.release()
         await part.close()
@@ -85,7 +86,7 @@ export const uploadService = (deps: Deps) => {
      * Begins an upload to the actor's project, its length taken from the quota.
      * @throws Failure `too_large`, `quota_exceeded`, `forbidden`
      */
-    async create(actor: Actor, sent: CreateHeaders): Promise<UploadRow> {
+    async create(actor: Actor, sent: CreateHeaders): Promise<Standing> {
       if (!actor.project) throw new Failure('forbidden', 'There is no project to store this in')
       if (sent.length > maxBytes) throw tooLarge(maxBytes)
       const { length, metadata, name, declaredType } = sent
@@ -93,7 +94,7 @@ export const uploadService = (deps: Deps) => {
       const row: UploadRow = {
         ...{ workspaceId: actor.workspace.id, id: newId('upl'), projectId: actor.project.id },
         ...{ name, declaredType, metadata, length, offset: 0, blob: null, saved: null, lease: null, leaseUntil: 0 },
-        ...{ createdBy: actor.id, createdAt: now, expiresAt: now + uploadMs, mediaId: null },
+        ...{ createdBy: actor.id, createdAt: now, expiresAt: now + uploadMs, replaces: null, mediaId: null },
       }
       await write(actor, { action: 'upload.created', targets: [row.id] }, [
         ...quotas.take(row.workspaceId, 'storage_bytes', length),
@@ -101,6 +102,9 @@ export const uploadService = (deps: Deps) => {
       ])
       return row
     },
+
+    /** As it stands, for whoever sent the request that made it once more. @throws Failure `not_found` */
+    made: (actor: Actor, id: string): Promise<Standing> => find(actor, id),
 
     /**
      * Takes what comes, from where the upload stands; when that was the last of it, there is the file.

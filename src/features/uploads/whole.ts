@@ -41,7 +41,7 @@ export const createWholeUploads = ({ blobs, finalize, limits, rights, rooms }: D
    * Takes a body in as a new file of the actor's project. Nothing of it can be read, and nothing is left, unless all of
    * it came, as announced, while the right to send it lasted.
    * @throws Failure `too_large`, `malformed`, `checksum_mismatch`, `unsupported_type`, `disk_full`, `forbidden`,
-   * `quota_exceeded`; `conflict` where it came too slowly.
+   * `quota_exceeded`.
    */
   return async (actor: Actor, judge: Judge, sent: RawHeaders, body: Body): Promise<Media> => {
     if (!actor.project) throw new Failure('forbidden', 'There is no project to store this in')
