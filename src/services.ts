@@ -12,6 +12,7 @@ import { keyService } from './features/keys/service'
 import { linkService } from './features/media/links'
 import { createReads } from './features/media/reads'
 import { mediaService } from './features/media/service'
+import { createShelf } from './features/media/shelf'
 import { createStreams } from './features/media/streams'
 import { createMediaSweeper } from './features/media/sweeper'
 import { operatorService } from './features/operator/service'
@@ -27,14 +28,16 @@ import type { Keyring } from './keyring'
 import { randomBase62 } from './lib/id'
 import type { Plans } from './limits'
 import { createPeople } from './people'
-import type { Backups, Blobs, Clock, Database, Hint, HumanCheck, Limiter, Log, Mailer, Tokens } from './ports'
+import type { Backups, Blobs, Clock, Database, Hint, HumanCheck, Limiter, Log, Mailer, Pour, Tokens } from './ports'
 import { createRevocations } from './revocation'
 import { createUse } from './use'
+import { createWorkspaceKeys } from './workspace-keys'
 import { createUnaudited, createWrite } from './write'
 
 export type Ports = {
   db: Database
   blobs: Blobs
+  pour: Pour
   mailer: Mailer
   tokens: Tokens
   keyring: Keyring
@@ -58,7 +61,7 @@ const slowestUpload = { minBytes: 2048 * 60, windowMs: 60_000 }
 
 /** Every service of the program, over the ports. */
 export const createServices = (config: Config, ports: Ports) => {
-  const { db, blobs, mailer, tokens, keyring, clock, log } = ports
+  const { db, blobs, pour, mailer, tokens, keyring, clock, log } = ports
   const revocations = createRevocations(db)
   const write = createWrite({ db, clock, revocations, hint: ports.hint })
   const unaudited = createUnaudited(db)
@@ -92,9 +95,11 @@ export const createServices = (config: Config, ports: Ports) => {
   })
   const reads = createReads(base)
   const streams = createStreams({ plans: use.plans, clock })
-  const media = mediaService({ ...base, blobs, log, revocations, quotas: use.quotas, streams, reads })
+  const wrapping = createWorkspaceKeys({ ...base, keyring, revocations })
+  const shelf = createShelf({ blobs, pour, keys: wrapping, log, encryption: config.mediaEncryption })
+  const media = mediaService({ ...base, shelf, revocations, quotas: use.quotas, streams, reads })
   const limits = { maxBytes: config.mediaMaxBytes, floor: slowestUpload }
-  const uploads = createUploads({ ...base, blobs, revocations, quotas: use.quotas, finalize: media.finalize, limits })
+  const uploads = createUploads({ ...base, shelf, revocations, quotas: use.quotas, finalize: media.finalize, limits })
   const links = linkService({ ...base, keyring, versionOf: media.versionOf })
   const sweeper = createMediaSweeper({ db, write, blobs })
   const sweepMedia = (signal: AbortSignal) => sweeper(clock.now(), signal)

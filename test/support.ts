@@ -3,6 +3,7 @@ import { eq } from 'drizzle-orm'
 import { members, workspaces } from '../db/schema'
 import { createDiskBlobs } from '../src/adapters/blobs-disk'
 import { createInbox } from '../src/adapters/mail-inbox'
+import { pour } from '../src/adapters/pour'
 import { createTokens } from '../src/adapters/tokens-jwt'
 import { createApp } from '../src/app'
 import { type Env, readConfig } from '../src/config'
@@ -71,6 +72,7 @@ export const testApp = async ({
   const ports = {
     db,
     blobs,
+    pour,
     mailer: inbox.mailer,
     tokens: createTokens({ keyring }),
     keyring,

@@ -13,6 +13,7 @@ import { openRedisLimiter } from '../adapters/limiter-redis'
 import { createInbox } from '../adapters/mail-inbox'
 import { createSmtpMailer } from '../adapters/mail-smtp'
 import { readMasterKeyFile } from '../adapters/master-key-file'
+import { pour } from '../adapters/pour'
 import { createS3 } from '../adapters/s3'
 import { createTokens } from '../adapters/tokens-jwt'
 import type { Config, Secrets } from '../config'
@@ -92,7 +93,7 @@ export const openPorts = async (config: Config, secrets: Secrets, log: Log, cloc
       await word?.close()
       await db.close()
     }
-    const kept = { db, blobs, mailer, tokens: createTokens({ keyring }), keyring }
+    const kept = { db, blobs, pour, mailer, tokens: createTokens({ keyring }), keyring }
     const ports = {
       ...kept,
       clock,

@@ -3,7 +3,7 @@ import { Failure } from '../../errors'
 import { isId } from '../../lib/id'
 import { type After, type Page, type PageQuery, paginate } from '../../lib/page'
 import { type Actor, mayIn } from '../../permissions'
-import type { BlobBody, Blobs, ByteRange, Clock, Database, Hold, Log } from '../../ports'
+import type { BlobBody, ByteRange, Clock, Database } from '../../ports'
 import { createHeldCache, type Held, type Revocations, revoke, type Subject, subjectsOf } from '../../revocation'
 import { guard, type Write } from '../../write'
 import type { QuotaService } from '../quotas/service'
@@ -11,15 +11,15 @@ import { createFinalize } from './finalize'
 import type { Media, RenameMedia } from './model'
 import { present } from './present'
 import type { Reads } from './reads'
+import type { Shelf } from './shelf'
 import { type MediaRow, mediaStore } from './store'
 import type { Streams } from './streams'
 
 type Deps = {
   db: Database
   write: Write
-  blobs: Blobs
+  shelf: Pick<Shelf, 'open'>
   clock: Clock
-  log: Log
   revocations: Revocations
   quotas: Pick<QuotaService, 'give'>
   streams: Streams
@@ -36,7 +36,7 @@ const cachedFiles = 10_000
 
 const placeOf = (actor: Actor, id: string) => ({ workspaceId: actor.workspace.id, projects: actor.projects, id })
 
-export const mediaService = ({ db, write, blobs, clock, log, revocations, quotas, ...deps }: Deps) => {
+export const mediaService = ({ db, write, shelf, clock, revocations, quotas, ...deps }: Deps) => {
   const store = mediaStore(db)
   const files = createHeldCache<File>(revocations, clock, cachedFiles)
 
@@ -61,20 +61,8 @@ export const mediaService = ({ db, write, blobs, clock, log, revocations, quotas
     return present(row)
   }
 
-  const read = async (row: MediaRow, range: ByteRange, right: () => Hold) => {
-    try {
-      return await blobs.open(row.blob, row.size, range, right)
-    } catch (cause) {
-      if (cause instanceof Failure && cause.code === 'not_found') {
-        log.error({ media: row.id, blob: row.blob }, 'media without its object')
-        throw new Failure('internal', undefined, { cause })
-      }
-      throw cause
-    }
-  }
-
   return {
-    finalize: createFinalize({ write, blobs, clock, store }),
+    finalize: createFinalize({ write, clock, store }),
     get,
 
     /** What a link to a file the actor sees is about. @throws Failure `not_found` */
@@ -99,7 +87,7 @@ export const mediaService = ({ db, write, blobs, clock, log, revocations, quotas
         const slot = deps.streams(actor)
         let body: BlobBody | undefined
         try {
-          body = await read(row, range, () => slot.begin(hold()))
+          body = await shelf.open(row, range, () => slot.begin(hold()))
         } finally {
           if (!(body instanceof ReadableStream)) slot.end()
         }

@@ -76,6 +76,7 @@ export const createShelf = ({ blobs, pour, keys, log, encryption }: Deps) => {
     })
 
   return {
+    remove: blobs.remove,
     /** As `Blobs.stage`, for a workspace. */
     async stage(place: Place, expectedBytes: number | null): Promise<Shelved> {
       if (encryption === 'off') return plain(await blobs.stage(place.blob, expectedBytes), place)
@@ -94,6 +95,16 @@ export const createShelf = ({ blobs, pour, keys, log, encryption }: Deps) => {
         await inner.pause()
         throw error
       })
+    },
+
+    /** Forgets what was saved, published since or not. It needs no key. */
+    async forget(blob: string, text: string): Promise<void> {
+      const staged = await blobs.resume(blob, (JSON.parse(text) as Saved).inner).catch((error) => {
+        if (error instanceof Failure && error.code === 'not_found') return null
+        throw error
+      })
+      await staged?.discard()
+      await blobs.remove(blob)
     },
 
     /**

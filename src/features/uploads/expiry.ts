@@ -1,7 +1,7 @@
 // Uploads that nobody goes on with end after their time, and give back what they took.
-import { Failure } from '../../errors'
-import type { Blobs, Clock } from '../../ports'
+import type { Clock } from '../../ports'
 import { guard, type Unaudited, type Write } from '../../write'
+import type { Shelf } from '../media/shelf'
 import type { QuotaService } from '../quotas/service'
 import type { UploadRow, UploadStore } from './store'
 
@@ -19,15 +19,9 @@ const atOnce = 100
 
 /** Builds what forgets the bytes of an upload that became no file, published or not. */
 export const createForget =
-  (blobs: Blobs): Forget =>
+  ({ forget }: Pick<Shelf, 'forget'>): Forget =>
   async ({ blob, saved }) => {
-    if (blob === null || saved === null) return
-    const staged = await blobs.resume(blob, saved).catch((error) => {
-      if (error instanceof Failure && error.code === 'not_found') return null
-      throw error
-    })
-    await staged?.discard()
-    await blobs.remove(blob)
+    if (blob !== null && saved !== null) await forget(blob, saved)
   }
 
 /** Builds a bounded run that ends what expired. Gives how many. */

@@ -5,9 +5,10 @@ import { type Looking, newLooking } from '../../lib/file-facts'
 import { randomBase62 } from '../../lib/id'
 import { createLru } from '../../lib/lru'
 import type { Actor } from '../../permissions'
-import type { Blobs, Clock, StagedBlob } from '../../ports'
+import type { Clock } from '../../ports'
 import { guard } from '../../write'
 import type { Finalize } from '../media/finalize'
+import type { Shelf, Shelved } from '../media/shelf'
 import type { Checksum } from './model'
 import { type Limits, receive } from './receive'
 import type { UploadRow, UploadStore } from './store'
@@ -20,7 +21,7 @@ export const checksums = ['sha1', 'sha256']
 const save = { bytes: 8 << 20, leastMs: 1000, mostMs: 10_000 }
 const knownUploads = 1000
 
-type Deps = { blobs: Blobs; clock: Clock; finalize: Finalize; store: UploadStore; floor: Limits['floor'] }
+type Deps = { shelf: Shelf; clock: Clock; finalize: Finalize; store: UploadStore; floor: Limits['floor'] }
 type Body = ReadableStream<Uint8Array>
 
 const verifierOf = ({ algorithm }: Checksum) => {
@@ -28,7 +29,7 @@ const verifierOf = ({ algorithm }: Checksum) => {
   return createHash(algorithm)
 }
 
-export const createParts = ({ blobs, clock, finalize, store, floor }: Deps) => {
+export const createParts = ({ shelf, clock, finalize, store, floor }: Deps) => {
   // What was found of uploads while they came. Where it is not known, the object is read again in the end.
   const looked = createLru<string, Looking>(knownUploads)
   const lookingAt = (id: string, offset: number): Looking | undefined => {
@@ -37,9 +38,10 @@ export const createParts = ({ blobs, clock, finalize, store, floor }: Deps) => {
     return looking?.size() === offset ? looking : undefined
   }
 
-  const stage = async ({ length }: UploadRow, { at, save: put }: Turn, blob: string): Promise<StagedBlob> => {
-    if (at.saved === null) return blobs.stage(blob, length)
-    return blobs.resume(blob, at.saved).catch(async (error) => {
+  const stage = async ({ workspaceId, length }: UploadRow, { at, save: put }: Turn, blob: string): Promise<Shelved> => {
+    const place = { workspaceId, blob }
+    if (at.saved === null) return shelf.stage(place, length)
+    return shelf.resume(place, at.saved).catch(async (error) => {
       if (!(error instanceof Failure && error.code === 'not_found')) throw error
       await put({ offset: 0, blob: null, saved: null })
       throw new Failure('conflict', 'What came is lost: begin again', { headers: { 'upload-offset': '0' } })

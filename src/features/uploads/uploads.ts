@@ -1,8 +1,9 @@
 // The parts of uploads, put together: both ways in share their rights, their quota and their end.
-import type { Blobs, Clock, Database } from '../../ports'
+import type { Clock, Database } from '../../ports'
 import type { Revocations } from '../../revocation'
 import type { Unaudited, Write } from '../../write'
 import type { Finalize } from '../media/finalize'
+import type { Shelf } from '../media/shelf'
 import type { QuotaService } from '../quotas/service'
 import { createForget, createUploadExpiry } from './expiry'
 import { createParts } from './part'
@@ -18,7 +19,7 @@ type Deps = {
   db: Database
   write: Write
   unaudited: Unaudited
-  blobs: Blobs
+  shelf: Shelf
   clock: Clock
   revocations: Revocations
   quotas: Pick<QuotaService, 'take' | 'give'>
@@ -27,10 +28,10 @@ type Deps = {
 }
 
 export const createUploads = (deps: Deps) => {
-  const { blobs, revocations, limits } = deps
+  const { shelf, revocations, limits } = deps
   const { maxBytes, floor } = limits
   const store = uploadStore(deps.db)
-  const [rights, forget, rooms] = [createSendRight(revocations), createForget(blobs), createRooms({ ...deps, store })]
+  const [rights, forget, rooms] = [createSendRight(revocations), createForget(shelf), createRooms({ ...deps, store })]
   const [turns, parts] = [createTurns({ ...deps, store }), createParts({ ...deps, store, floor })]
   return {
     maxBytes,

@@ -3,21 +3,21 @@ import { Failure } from '../../errors'
 import { newLooking } from '../../lib/file-facts'
 import { randomBase62 } from '../../lib/id'
 import type { Actor } from '../../permissions'
-import type { Blobs, StagedBlob } from '../../ports'
 import type { Finalize } from '../media/finalize'
 import type { Media } from '../media/model'
 import type { Judge } from '../media/service'
+import type { Shelf, Shelved } from '../media/shelf'
 import type { RawHeaders } from './model'
 import { type Limits, receive, tooLarge } from './receive'
 import type { SendRight } from './right'
 import type { Rooms } from './room'
 
-type Deps = { blobs: Blobs; finalize: Finalize; limits: Limits; rights: SendRight; rooms: Rooms }
+type Deps = { shelf: Shelf; finalize: Finalize; limits: Limits; rights: SendRight; rooms: Rooms }
 type Body = ReadableStream<Uint8Array> | null
 
-export const createWholeUploads = ({ blobs, finalize, limits, rights, rooms }: Deps) => {
+export const createWholeUploads = ({ shelf, finalize, limits, rights, rooms }: Deps) => {
   const come = async (
-    staged: StagedBlob,
+    staged: Shelved,
     sent: RawHeaders,
     body: Body,
     grow: (n: number) => Promise<void>,
@@ -50,10 +50,10 @@ export const createWholeUploads = ({ blobs, finalize, limits, rights, rooms }: D
     const file = { projectId: actor.project.id, name: sent.name, declaredType: sent.declaredType }
     const right = await rights(actor, judge, file.projectId)
     const [blob, room] = [randomBase62(26), rooms(actor, file)]
-    let staged: StagedBlob | undefined
+    let staged: Shelved | undefined
     try {
       await room.grow(sent.bytes ?? 0)
-      staged = await blobs.stage(blob, sent.bytes)
+      staged = await shelf.stage({ workspaceId: actor.workspace.id, blob }, sent.bytes)
       const facts = await come(staged, sent, body, room.grow, right.signal)
       right.signal.throwIfAborted()
       const arrived = { ...file, createdBy: actor.id, blob, size: facts.size, facts }
@@ -61,7 +61,7 @@ export const createWholeUploads = ({ blobs, finalize, limits, rights, rooms }: D
     } catch (error) {
       await room.release()
       // Where it is not known whether its row was written, the object stays.
-      if (error instanceof Failure && error.code !== 'unavailable') await blobs.remove(blob)
+      if (error instanceof Failure && error.code !== 'unavailable') await shelf.remove(blob)
       throw error
     } finally {
       right.release()
