@@ -110,7 +110,8 @@ test('is not made for a workspace that is gone, nor over files that were sealed 
     sha256: '',
     key: 'k',
   }
-  const row = { ...file, declaredType: '', type: '', createdBy: 'usr_1', createdAt: 0 }
+  const by = 'usr_1'
+  const row = { ...file, declaredType: '', type: '', createdBy: by, createdAt: 0, changedBy: by, changedAt: 0 }
   await send(builder.insert(projects).values(project), builder.insert(media).values(row))
   await expect(node.get(one, 'media')).rejects.toThrow('internal')
   expect(await rows()).toEqual([])

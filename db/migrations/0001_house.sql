@@ -135,6 +135,8 @@ CREATE TABLE media (
   key TEXT,
   created_by TEXT NOT NULL,
   created_at INTEGER NOT NULL,
+  changed_by TEXT NOT NULL,
+  changed_at INTEGER NOT NULL,
   deleted_at INTEGER,
   PRIMARY KEY (workspace_id, id),
   FOREIGN KEY (workspace_id, project_id) REFERENCES projects (workspace_id, id)

@@ -14,6 +14,7 @@ CREATE TABLE uploads (
   created_by TEXT NOT NULL,
   created_at INTEGER NOT NULL,
   expires_at INTEGER NOT NULL,
+  replaces TEXT,
   media_id TEXT,
   PRIMARY KEY (workspace_id, id),
   FOREIGN KEY (workspace_id, project_id) REFERENCES projects (workspace_id, id)

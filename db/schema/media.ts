@@ -22,6 +22,9 @@ export const media = sqliteTable(
     key: text(),
     createdBy: text('created_by').notNull(),
     createdAt: instant('created_at').notNull(),
+    /** Who sent this version, and when; the first one came with the file. */
+    changedBy: text('changed_by').notNull(),
+    changedAt: instant('changed_at').notNull(),
     deletedAt: instant('deleted_at'),
   },
   (t) => [
@@ -30,6 +33,29 @@ export const media = sqliteTable(
     uniqueIndex('media_by_blob').on(t.blob),
     index('media_by_age').on(t.workspaceId, t.projectId, t.createdAt, t.id),
     index('media_deleted').on(t.deletedAt),
+  ],
+)
+
+/** What files were before they are what they are: each former version, whose bytes are kept. */
+export const mediaVersions = sqliteTable(
+  'media_versions',
+  {
+    workspaceId: workspaceId(),
+    id: text().notNull(),
+    version: integer().notNull(),
+    projectId: text('project_id').notNull(),
+    size: integer().notNull(),
+    declaredType: text('declared_type').notNull(),
+    type: text().notNull(),
+    sha256: text().notNull(),
+    blob: text().notNull(),
+    key: text(),
+    changedBy: text('changed_by').notNull(),
+    changedAt: instant('changed_at').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workspaceId, t.id, t.version] }),
+    uniqueIndex('media_versions_by_blob').on(t.blob),
   ],
 )
 
@@ -81,6 +107,8 @@ export const uploads = sqliteTable(
     createdBy: text('created_by').notNull(),
     createdAt: instant('created_at').notNull(),
     expiresAt: instant('expires_at').notNull(),
+    /** The file whose bytes it replaces; null for one of its own. */
+    replaces: text(),
     /** The file it became. */
     mediaId: text('media_id'),
   },
