@@ -3,10 +3,11 @@
 import { type FileFacts, newLooking } from '../../lib/file-facts'
 import { newId } from '../../lib/id'
 import type { Actor } from '../../permissions'
-import type { Blobs, Clock, Hold, StagedBlob, Statement } from '../../ports'
+import type { Clock, Hold, Statement } from '../../ports'
 import type { Write } from '../../write'
 import type { Media } from './model'
 import { present } from './present'
+import type { Shelved } from './shelf'
 import type { MediaRow, MediaStore } from './store'
 
 /** What came in, all of it. `facts`: what was found while it came; null where nobody saw it whole. */
@@ -15,7 +16,7 @@ export type Arrived = Pick<MediaRow, 'projectId' | 'name' | 'declaredType' | 'cr
 }
 export type Finalize = (
   actor: Actor,
-  staged: StagedBlob,
+  staged: Shelved,
   arrived: Arrived,
   settle: (mediaId: string) => Statement[],
 ) => Promise<Media>
@@ -27,21 +28,11 @@ const noHold = (): Hold => ({ signal: new AbortController().signal, release: () 
  * says of the way it came, and the audit row. It may be done again after a crash in between. Where it throws, the object
  * may be there: nobody can reach it, and the sweeper knows.
  */
-export const createFinalize = ({
-  write,
-  blobs,
-  clock,
-  store,
-}: {
-  write: Write
-  blobs: Blobs
-  clock: Clock
-  store: MediaStore
-}) => {
+export const createFinalize = ({ write, clock, store }: { write: Write; clock: Clock; store: MediaStore }) => {
   /** Reads an object again from its beginning. */
-  const look = async (blob: string, size: number): Promise<FileFacts> => {
+  const look = async (staged: Shelved, size: number): Promise<FileFacts> => {
     const looking = newLooking()
-    const body = new Response(await blobs.open(blob, size, { start: 0, end: size }, noHold)).body
+    const body = new Response(await staged.open(size, { start: 0, end: size }, noHold)).body
     for await (const chunk of body ?? []) looking.look(chunk)
     if (looking.size() !== size) throw new Error('an object is not as long as what came in')
     return looking.tell()
@@ -49,12 +40,11 @@ export const createFinalize = ({
 
   const finalize: Finalize = async (actor, staged, { facts, ...arrived }, settle) => {
     await staged.publish()
-    const { sha256, type } = facts ?? (await look(arrived.blob, arrived.size))
-    const row: MediaRow = {
-      ...arrived,
-      ...{ workspaceId: actor.workspace.id, id: newId('med'), version: 1, key: null },
-      ...{ sha256, type, createdAt: clock.now(), changedBy: arrived.createdBy, changedAt: clock.now(), deletedAt: null },
-    }
+    const { sha256, type } = facts ?? (await look(staged, arrived.size))
+    const file = { ...arrived, workspaceId: actor.workspace.id, id: newId('med'), version: 1 }
+    const [createdAt, changedBy] = [clock.now(), arrived.createdBy]
+    const found = { sha256, type, createdAt, changedBy, changedAt: createdAt, deletedAt: null }
+    const row: MediaRow = { ...file, ...found, key: staged.keyFor(file) }
     await write(actor, { action: 'media.ready', targets: [row.id] }, [...settle(row.id), store.insert(row)])
     return present(row)
   }
