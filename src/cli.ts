@@ -111,7 +111,11 @@ const confirmKeys = async (args: string[]) => {
   if (args.length === 0 || (!isAll && args.some((id) => id.startsWith('-'))))
     throw new Error('latchkey keys confirm --all | <id>…')
   const { createApp, createLog, openPorts, standardOutput } = await program()
-  const { config, secrets } = settle()
+  const { config: own, secrets } = settle()
+  const { database } = own
+  // A primary is asked itself: a node beside may have its copy open.
+  const config: typeof own =
+    database.kind === 'replica' ? { ...own, database: { kind: 'remote', url: database.url } } : own
   const { ports, close } = await openPorts(config, secrets, createLog(standardOutput()))
   try {
     const { hygiene } = (await createApp(config, ports)).services
