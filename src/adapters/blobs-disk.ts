@@ -4,6 +4,7 @@ import { access, constants, opendir, rename, rm, stat, statfs, truncate } from '
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Failure } from '../errors'
+import { createLru } from '../lib/lru'
 import type { Blobs, ByteRange, Hold, StagedBlob } from '../ports'
 import { pour } from './pour'
 
@@ -26,8 +27,9 @@ export type DiskCalls = typeof systemCalls
 type Options = { folder: string; minFreeBytes?: number; calls?: DiskCalls }
 
 // What is this small is read at once, off the event loop's own hand: a hop to another thread takes longer than the read.
-// A sealed segment is a little over 64 KiB.
+// A sealed segment is a little over 64 KiB. Objects never change: such that are asked for again stay in memory.
 const maxReadBytes = 72 * 1024
+const maxKept = 128
 // Above this a body is a stream, which can be cut; up to it the system sends it from the file.
 const maxSliceBytes = 16 * 1024 * 1024
 const pullBytes = 64 * 1024
@@ -43,14 +45,15 @@ const findFile = (path: string): number | undefined => {
     throw error
   }
 }
+// One for all of them: what is read into it is copied from it before anything else runs.
+const scratch = Buffer.allocUnsafeSlow(maxReadBytes)
 /** The bytes of a file, if there is one of that size. */
-const readNow = (path: string, size: number, { start, end }: ByteRange): Uint8Array<ArrayBuffer> | undefined => {
-  const fd = findFile(path)
+const readNow = (path: string, size: number, { start, end }: ByteRange): Blob | undefined => {
+  const [fd, length] = [findFile(path), end - start]
   if (fd === undefined) return undefined
   try {
-    if (fs.fstatSync(fd).size !== size) return undefined
-    const bytes = Buffer.allocUnsafeSlow(end - start)
-    return fs.readSync(fd, bytes, 0, bytes.length, start) === bytes.length ? bytes : undefined
+    if (fs.fstatSync(fd).size !== size || fs.readSync(fd, scratch, 0, length, start) !== length) return undefined
+    return new Blob([scratch.subarray(0, length)])
   } finally {
     fs.closeSync(fd)
   }
@@ -91,9 +94,10 @@ export const createDiskBlobs = ({ folder, minFreeBytes = 64 * 1024 * 1024, calls
   const [objects, staged] = [join(folder, 'objects'), join(folder, 'staged')]
   for (const path of [objects, staged]) fs.mkdirSync(path, { recursive: true, mode: 0o700 })
 
+  const kept = createLru<string, Blob>(maxKept)
   const inside = (parent: string, key: string): string => {
     if (!isKey(key)) throw new Error('not the key of an object')
-    return join(parent, key)
+    return `${parent}/${key}`
   }
   const orFull = <T>(work: Promise<T>): Promise<T> =>
     work.catch((cause) => {
@@ -183,14 +187,21 @@ export const createDiskBlobs = ({ folder, minFreeBytes = 64 * 1024 * 1024, calls
     stage,
     resume,
     async open(key, size, range, hold) {
-      const path = inside(objects, key)
       const length = range.end - range.start
+      const isWhole = length === size
+      const known = isWhole ? kept.get(key) : undefined
+      if (known?.size === size) return known
+      const path = inside(objects, key)
       const small = length <= maxReadBytes ? readNow(path, size, range) : undefined
+      if (small && isWhole) kept.set(key, small)
       if (small) return small
       if (fs.statSync(path, { throwIfNoEntry: false })?.size !== size) throw new Failure('not_found')
       return length <= maxSliceBytes ? Bun.file(path).slice(range.start, range.end) : pulls(path, range, hold)
     },
-    remove: (key) => rm(inside(objects, key), { force: true }),
+    remove: (key) => {
+      kept.delete(key)
+      return rm(inside(objects, key), { force: true })
+    },
     list: (before) => olderThan(objects, before),
     async discardStaged(before) {
       const old = await Array.fromAsync(olderThan(staged, before))

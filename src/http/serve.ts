@@ -8,13 +8,17 @@ import { isInline, unknownType } from '../lib/sniff'
 import type { BlobBody, ByteRange } from '../ports'
 import { exchangeOf } from './exchange'
 
-export type Content = {
+/** What does not change as long as it is the same object. */
+type Facts = Readonly<{
   name: string
   /** By its first bytes. What is not known to be harmless in a page is offered for saving. */
   type: string
   size: number
   sha256: string
   createdAt: number
+}>
+export type Content = {
+  facts: Facts
   /** Given by a ticket, so for tags, players and scripts on any origin. */
   isShared: boolean
   read(range: ByteRange): Promise<BlobBody>
@@ -44,13 +48,35 @@ const isPlayer = ({ headers }: Request): boolean =>
   /^(audio|video)$/.test(headers.get('sec-fetch-dest') ?? '') ||
   /^AppleCoreMedia\//.test(headers.get('user-agent') ?? '')
 
-const rangeOf = (request: Request, { size }: Content, applies: boolean) => {
+const rangeOf = (request: Request, size: number, applies: boolean) => {
   const range = parseRange(applies ? request.headers.get('range') : null, size)
   if (range.kind === 'unsatisfiable')
     throw new Failure('range_not_satisfiable', undefined, { headers: { 'content-range': `bytes */${size}` } })
-  if (range.kind === 'whole') return { status: 200, start: 0, end: size }
+  if (range.kind === 'whole') return null
   const end = isPlayer(request) ? Math.min(range.end, range.start + playerBytes) : range.end
-  return { status: 206, start: range.start, end }
+  return { start: range.start, end }
+}
+
+const describe = ({ name, type, size, sha256, createdAt }: Facts, isShared: boolean) => {
+  const inline = isInline(type)
+  const validators = { etag: `"${sha256}"`, modifiedAt: createdAt }
+  const identity = {
+    ...(isShared ? shared : guarded),
+    ...{ etag: validators.etag, 'last-modified': httpDate(createdAt) },
+  }
+  const fields = {
+    ...{ ...identity, 'accept-ranges': 'bytes', 'content-type': inline ? type : unknownType },
+    'content-disposition': contentDisposition(inline ? 'inline' : 'attachment', name),
+  }
+  return { validators, identity, fields, whole: new Headers({ ...fields, 'content-length': String(size) }) }
+}
+// What is asked for again is found in a cache, the same object: its headers are made once.
+const known = new WeakMap<Facts, ReturnType<typeof describe>>()
+const described = (facts: Facts, isShared: boolean) => {
+  if (isShared) return describe(facts, true)
+  const made = known.get(facts) ?? describe(facts, false)
+  known.set(facts, made)
+  return made
 }
 
 /**
@@ -58,28 +84,24 @@ const rangeOf = (request: Request, { size }: Content, applies: boolean) => {
  * @throws Failure `precondition_failed`, `range_not_satisfiable`, and what `read` throws.
  */
 export const serve = async (request: Request, content: Content, now: number): Promise<Response> => {
-  const validators = { etag: `"${content.sha256}"`, modifiedAt: content.createdAt }
-  const identity = {
-    ...(content.isShared ? shared : guarded),
-    etag: validators.etag,
-    'last-modified': httpDate(content.createdAt),
-  }
+  const { size } = content.facts
+  const { validators, identity, fields, whole } = described(content.facts, content.isShared)
   const verdict = evaluate(request.headers, validators, now)
   if (verdict === 'precondition_failed') throw new Failure('precondition_failed')
   if (verdict === 'not_modified') return new Response(null, { status: 304, headers: identity })
 
   const isGet = request.method === 'GET'
-  const { status, start, end } = rangeOf(request, content, isGet && rangeApplies(request.headers, validators, now))
-  const inline = isInline(content.type)
-  const headers = {
-    ...identity,
-    'accept-ranges': 'bytes',
-    'content-type': inline ? content.type : unknownType,
-    'content-disposition': contentDisposition(inline ? 'inline' : 'attachment', content.name),
-    'content-length': String(end - start),
-    ...(status === 206 && { 'content-range': `bytes ${start}-${end - 1}/${content.size}` }),
+  const part = rangeOf(request, size, isGet && rangeApplies(request.headers, validators, now))
+  if (!isGet) {
+    exchangeOf(request).contentLength = size
+    return new Response(null, { status: 200, headers: whole })
   }
-  if (isGet) return new Response(await content.read({ start, end }), { status, headers })
-  exchangeOf(request).contentLength = content.size
-  return new Response(null, { status, headers })
+  if (part === null) return new Response(await content.read({ start: 0, end: size }), { status: 200, headers: whole })
+  const { start, end } = part
+  const headers = {
+    ...fields,
+    'content-length': String(end - start),
+    'content-range': `bytes ${start}-${end - 1}/${size}`,
+  }
+  return new Response(await content.read(part), { status: 206, headers })
 }

@@ -27,7 +27,8 @@ export const evaluate = (
   now: number,
 ): 'proceed' | 'not_modified' | 'precondition_failed' => {
   const since = (name: string): number | null => {
-    const at = parseHttpDate(fields.get(name) ?? '', now)
+    const field = fields.get(name)
+    const at = field === null ? null : parseHttpDate(field, now)
     return at === null ? null : seconds(at)
   }
   const [ifMatch, ifNoneMatch] = [fields.get('if-match'), fields.get('if-none-match')]

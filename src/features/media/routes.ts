@@ -50,7 +50,7 @@ export const mediaRoutes = (access: Access, media: MediaService, identify: Ident
         if (!link && isForeign(request)) throw new Failure('not_found')
         const { row, read } = await media.open(params.id, judgeOf(caller, identify), link)
         caller.takeTime(slowestReaderSeconds)
-        return serve(request, { ...row, read, isShared: link !== undefined }, now())
+        return serve(request, { facts: row, read, isShared: link !== undefined }, now())
       },
       { access: 'media:stream', params: MediaParams, query: MediaQuery },
     )
