@@ -44,6 +44,7 @@ const fates: Record<Table, Fate> = {
   members: 'stays',
   projectMembers: 'stays',
   media: 'stays',
+  mediaVersions: 'stays',
   quotas: 'stays',
   usage: 'stays',
   idempotencyKeys: 'stays',

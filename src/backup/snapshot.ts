@@ -60,14 +60,20 @@ export const factsOf = (path: string): Facts =>
   })
 
 const atOnce = 1000
+const mediumColumns = 'f.workspace_id as workspaceId, f.id, f.version, f.blob, f.size, f.sha256, f.key'
+/** Every file as it is, and as it was: the tables that name objects. */
+export const mediaTables = {
+  media: `select ${mediumColumns} from media f where deleted_at is null`,
+  media_versions: `select ${mediumColumns} from media_versions f
+    join media m on m.workspace_id = f.workspace_id and m.id = f.id where m.deleted_at is null`,
+}
 
-/** The media that a copy of a database says is there, however many; what was deleted is left to be forgotten. */
+/** The media that a copy of a database says is there, in the order of its keys, however much; not what was deleted. */
 export function* mediaOf(path: string): Generator<Medium> {
   const file = new Libsql(path)
   try {
-    const next = file.prepare<[string, number]>(
-      'select workspace_id as workspaceId, id, version, blob, size, sha256, key from media where deleted_at is null and blob > ? order by blob limit ?',
-    )
+    const selects = Object.values(mediaTables).map((select) => `${select} and f.blob > ?1`)
+    const next = file.prepare<[string, number]>(`${selects.join(' union all ')} order by blob limit ?2`)
     for (let after = '', found: Medium[] = []; ; after = found.at(-1)!.blob) {
       found = next.all(after, atOnce) as Medium[]
       yield* found
