@@ -19,6 +19,7 @@ import type { Keyring } from './keyring'
 import { createLetters } from './letters'
 import { createRedirects } from './lib/redirect'
 import type { Clock, Database, Log, Mailer, Tokens } from './ports'
+import type { NewReceipt } from './receipt'
 import type { Unaudited, Write } from './write'
 
 type Parts = {
@@ -33,6 +34,7 @@ type Parts = {
   audit: Pick<AuditService, 'ofPerson'>
   quotas: QuotaService
   endKeysMadeBy: Parameters<typeof memberService>[0]['endKeysMadeBy']
+  newReceipt: NewReceipt
   /** Says that mail is waiting, so that it goes out now. */
   mailWaits: () => void
 }
@@ -55,7 +57,8 @@ export const createPeople = (config: Config, parts: Parts) => {
   const everything = { limit: 100, cursor: null }
 
   const devices = deviceService(base)
-  const sessions = sessionService({ ...base, tokens: parts.tokens, devices, ...config.sessions })
+  const { newReceipt } = parts
+  const sessions = sessionService({ ...base, tokens: parts.tokens, devices, newReceipt, ...config.sessions })
   const account = accountService({
     ...{ ...base, addresses, enqueueMail, mayHold, workspacesOf: workspaces.list },
     endSessions: (userId) => [...sessions.endAllOf(userId), devices.forgetAll(userId, null)],
@@ -79,7 +82,7 @@ export const createPeople = (config: Config, parts: Parts) => {
     quotas: parts.quotas,
   })
   const { endKeysMadeBy } = parts
-  const members = memberService({ ...base, addresses, endKeysMadeBy, endInvitationsBy: invitations.endBy })
+  const members = memberService({ ...base, addresses, endKeysMadeBy, endInvitationsBy: invitations.endBy, newReceipt })
   const erasure = accountErasure({
     ...{ ...base, addresses, enqueueMail },
     endings: [

@@ -29,6 +29,7 @@ import { randomBase62 } from './lib/id'
 import type { Plans } from './limits'
 import { createPeople } from './people'
 import type { Backups, Blobs, Clock, Database, Hint, HumanCheck, Limiter, Log, Mailer, Pour, Tokens } from './ports'
+import { createReceipt } from './receipt'
 import { createRevocations } from './revocation'
 import { createUse } from './use'
 import { createWorkspaceKeys } from './workspace-keys'
@@ -71,6 +72,7 @@ export const createServices = (config: Config, ports: Ports) => {
   const { hint, halt = () => {} } = ports
   const feed = createFeed({ db, clock, log, revocations, node, staleMs: config.staleReadsMs, halt, hint })
   const base = { db, write, unaudited, clock }
+  const newReceipt = createReceipt(feed.otherNodes)
 
   const use = createUse(config, { ...base, limiter: ports.limiter, plans: ports.plans })
   const workspaces = workspaceService(base)
@@ -78,7 +80,7 @@ export const createServices = (config: Config, ports: Ports) => {
     ...base,
     keyring,
     prefix: config.keyPrefix,
-    otherNodes: feed.otherNodes,
+    newReceipt,
     quotas: use.quotas,
   })
   const hygiene = keyHygiene({ ...base, prove: keys.prove })
@@ -90,6 +92,7 @@ export const createServices = (config: Config, ports: Ports) => {
   const people = createPeople(config, {
     ...{ base, addresses, keyring, tokens, mailer, log, workspaces, audit, humans: createHumans(ports.human, clock) },
     endKeysMadeBy: hygiene.endMadeBy,
+    newReceipt,
     quotas: use.quotas,
     mailWaits: () => jobs.kick('outbox'),
   })

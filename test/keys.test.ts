@@ -9,6 +9,7 @@ import { newId } from '../src/lib/id'
 import { newKeyToken } from '../src/lib/key-token'
 import { PageQuery } from '../src/lib/page'
 import type { Database } from '../src/ports'
+import { createReceipt } from '../src/receipt'
 import { createHeldCache } from '../src/revocation'
 import { builder, statement } from '../src/write'
 import { type House, keyActor, newHouse } from './house'
@@ -18,8 +19,8 @@ let keys: KeyService
 let acme: Awaited<ReturnType<House['newTenant']>>
 const minute = 60_000
 
-const otherNodes = async () => ({ boundMs: 0, confirmed: true })
-const newService = (db: Database = house.db) => keyService({ ...house, db, prefix: 'ml', otherNodes })
+const newReceipt = createReceipt(async () => ({ boundMs: 0, confirmed: true }))
+const newService = (db: Database = house.db) => keyService({ ...house, db, prefix: 'ml', newReceipt })
 const create = (input: Record<string, unknown> = {}) =>
   keys.create(acme.admin, CreateKey.parse({ name: 'CI', ...input }))
 const failure = async (work: Promise<unknown>) =>

@@ -1,7 +1,7 @@
 // What the console calls about the things of one workspace.
 import type { AuditEvent } from '../features/audit/model'
 import type { Invitation, Invite } from '../features/invitations/model'
-import type { CreateKey, Key, NewKey, Receipt } from '../features/keys/model'
+import type { CreateKey, Key, NewKey } from '../features/keys/model'
 import type { Media, NewLink } from '../features/media/model'
 import type { Member } from '../features/members/model'
 import type { CreateProject, Project, ProjectMember, UpdateProject } from '../features/projects/model'
@@ -9,6 +9,7 @@ import type { Quotas } from '../features/quotas/model'
 import type { UsageOfDay } from '../features/usage/model'
 import type { Page } from '../lib/page'
 import type { Role } from '../permissions'
+import type { Receipt } from '../receipt'
 import type { Send } from './send'
 
 export type {

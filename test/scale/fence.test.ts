@@ -43,6 +43,16 @@ test('a healthy node confirms within two seconds', async () => {
   expect([...said]).toEqual([401])
 }, 30_000)
 
+test('so it does a session that ended, and all of a person at once', async () => {
+  const [person, other] = [await cluster.signIn(a), await cluster.signIn(a)]
+  for (const { token: as } of [person, other]) await until(async () => (await statusAt(b, as)) === 200)
+  const one = await a.call('DELETE', `/api/sessions/${person.session}?fence=all`, { token: person.token })
+  expect([one.body.other_nodes, await statusAt(b, person.token)]).toEqual([{ bound_ms: 5000, confirmed: true }, 401])
+  const body = { which: 'all' }
+  const all = await a.call('POST', '/api/sessions/revoke?fence=all', { token: other.token, body })
+  expect([all.body.other_nodes, await statusAt(b, other.token)]).toEqual([{ bound_ms: 5000, confirmed: true }, 401])
+}, 30_000)
+
 test('without a fence the receipt says what it knows and does not wait', async () => {
   const key = await cluster.newKey(a, token)
   b.link.freeze()

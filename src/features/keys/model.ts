@@ -56,10 +56,6 @@ export const RotateKey = z.strictObject({
 })
 export type RotateKey = z.output<typeof RotateKey>
 
-/** `all`: answers once no node takes it any more, which may need some seconds where one is out of reach. */
-export const RevokeKey = z.strictObject({ fence: z.literal('all').optional() })
-export type RevokeKey = z.output<typeof RevokeKey>
-
 /** A key somebody found. */
 export const LeakedKey = z.strictObject({ token: z.string().max(512) })
 export type LeakedKey = z.output<typeof LeakedKey>
@@ -87,13 +83,5 @@ export const KeyList = listOf(Key)
 
 export const NewKey = Key.extend({ token: z.string() })
 export type NewKey = z.infer<typeof NewKey>
-
-/** From when on, and where, a revoked key is refused. `bound_ms`: the longest any other node may still take it. */
-export const Receipt = z.object({
-  revoked_at: z.string(),
-  this_node: z.literal('immediate'),
-  other_nodes: z.object({ bound_ms: z.number(), confirmed: z.boolean() }),
-})
-export type Receipt = z.infer<typeof Receipt>
 
 export const KeyParams = z.strictObject({ id: z.string().refine((id) => isId('key', id)) })

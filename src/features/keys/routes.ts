@@ -4,20 +4,9 @@ import { Failure } from '../../errors'
 import type { Access } from '../../http/access'
 import type { Once } from '../../idempotency'
 import { PageQuery } from '../../lib/page'
+import { Fence, Receipt } from '../../receipt'
 import type { KeyHygiene } from './hygiene'
-import {
-  CreateKey,
-  Key,
-  KeyList,
-  KeyParams,
-  LeakedKey,
-  LeakTaken,
-  NewKey,
-  Receipt,
-  RevokeKey,
-  RotateKey,
-  UpdateKey,
-} from './model'
+import { CreateKey, Key, KeyList, KeyParams, LeakedKey, LeakTaken, NewKey, RotateKey, UpdateKey } from './model'
 import type { KeyService } from './service'
 
 const shownOnce = (): never => {
@@ -63,7 +52,7 @@ export const keyRoutes = (access: Access, keys: KeyService, once: Once) =>
     .delete('/:id', ({ actor, params, query }) => keys.revoke(actor, params.id, query), {
       access: 'key:revoke-self',
       params: KeyParams,
-      query: RevokeKey,
+      query: Fence,
       response: { 200: Receipt },
     })
 

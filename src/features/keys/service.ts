@@ -9,11 +9,12 @@ import { rfc3339, rfc3339OrNull } from '../../lib/time'
 import { createUseNotes } from '../../lib/use-notes'
 import type { Actor, Level, WorkspaceId } from '../../permissions'
 import type { Clock, Database } from '../../ports'
+import type { Fence, NewReceipt, Receipt } from '../../receipt'
 import { type Held, revoke } from '../../revocation'
 import { assertFresh } from '../../step-up'
 import { demand, guard, type Unaudited, type Write } from '../../write'
 import type { QuotaService } from '../quotas/service'
-import type { CreateKey, Key, NewKey, Receipt, RevokeKey, RotateKey, UpdateKey } from './model'
+import type { CreateKey, Key, NewKey, RotateKey, UpdateKey } from './model'
 import { type KeyRow, keyStore, type ProofRow } from './store'
 
 type Deps = {
@@ -24,8 +25,7 @@ type Deps = {
   keyring: Keyring
   /** What tokens start with, `ml`. */
   prefix: string
-  /** The longest that another node may still take what was just revoked here, and whether all have it; `fence` waits for that. */
-  otherNodes: (fence: boolean) => Promise<{ boundMs: number; confirmed: boolean }>
+  newReceipt: NewReceipt
   quotas: Pick<QuotaService, 'keepsWithin'>
 }
 
@@ -67,7 +67,7 @@ const present = (row: KeyRow, now: number): Key => ({
   expires_at: rfc3339OrNull(row.expiresAt),
 })
 
-export const keyService = ({ db, write, unaudited, clock, keyring, prefix, otherNodes, quotas }: Deps) => {
+export const keyService = ({ db, write, unaudited, clock, keyring, prefix, newReceipt, quotas }: Deps) => {
   const store = keyStore(db)
   const notes = createUseNotes(clock)
 
@@ -216,18 +216,12 @@ export const keyService = ({ db, write, unaudited, clock, keyring, prefix, other
      * Ends a key: this node refuses it from now on. A key revoked earlier gives the same receipt, and nothing is written.
      * A key may end itself; any other takes `key:revoke`. @throws `forbidden`, `not_found`
      */
-    async revoke(actor: Actor, id: string, { fence }: RevokeKey = {}): Promise<Receipt> {
+    async revoke(actor: Actor, id: string, { fence }: Fence = {}): Promise<Receipt> {
       const itself = actor.type === 'key' && actor.id === id
       if (!itself && !actor.permissions.has('key:revoke')) throw new Failure('forbidden')
       const row = await store.find(actor.workspace.id, id)
       if (!row) throw new Failure('not_found')
-      const revokedAt = row.revokedAt ?? (await end(actor, id))
-      const { boundMs, confirmed } = await otherNodes(fence === 'all')
-      return {
-        revoked_at: rfc3339(revokedAt),
-        this_node: 'immediate',
-        other_nodes: { bound_ms: boundMs, confirmed },
-      }
+      return newReceipt(row.revokedAt ?? (await end(actor, id)), fence === 'all')
     },
 
     /** Notes a use in memory; at most once in each run of `flushUsed` it is written. */

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { isId } from '../../lib/id'
 import { listOf } from '../../lib/page'
 import { roles } from '../../permissions'
+import { Fence, Receipt } from '../../receipt'
 
 export const Member = z.object({
   user_id: z.string(),
@@ -12,6 +13,8 @@ export const Member = z.object({
   joined_at: z.string(),
 })
 export type Member = z.infer<typeof Member>
+export const UpdatedMember = z.object({ ...Member.shape, ...Receipt.partial().shape })
+export type UpdatedMember = z.infer<typeof UpdatedMember>
 export const MemberList = listOf(Member)
 export const MemberParams = z.strictObject({ id: z.string().refine((id) => isId('usr', id)) })
 export const UpdateMember = z.strictObject({ role: z.enum(roles) })
@@ -19,4 +22,5 @@ export type UpdateMember = z.infer<typeof UpdateMember>
 export const RemoveMember = z.strictObject({
   /** Whether the API keys they made end as well; a key outlives its maker otherwise. */
   revoke_keys: z.enum(['true', 'false']).default('false'),
+  ...Fence.shape,
 })

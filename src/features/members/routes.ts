@@ -1,8 +1,10 @@
 // Members over HTTP.
 import { Elysia } from 'elysia'
+import { z } from 'zod'
 import type { Access } from '../../http/access'
 import { PageQuery } from '../../lib/page'
-import { Member, MemberList, MemberParams, RemoveMember, UpdateMember } from './model'
+import { Fence, Receipt } from '../../receipt'
+import { MemberList, MemberParams, RemoveMember, UpdatedMember, UpdateMember } from './model'
 import type { MemberService } from './service'
 
 export const memberRoutes = (access: Access, members: MemberService) =>
@@ -13,17 +15,23 @@ export const memberRoutes = (access: Access, members: MemberService) =>
       query: PageQuery,
       response: { 200: MemberList },
     })
-    .patch('/:id', ({ actor, params, body }) => members.update(actor, params.id, body), {
+    .patch('/:id', ({ actor, params, body, query }) => members.update(actor, params.id, body, query), {
       access: 'member:update',
       params: MemberParams,
       body: UpdateMember,
-      response: { 200: Member },
+      query: Fence,
+      response: { 200: UpdatedMember },
     })
     .delete(
       '/:id',
       async ({ actor, params, query, status }) => {
-        await members.remove(actor, params.id, query.revoke_keys === 'true')
-        return status(204, undefined)
+        const receipt = await members.remove(actor, params.id, query.revoke_keys === 'true', query)
+        return receipt ? status(200, receipt) : status(204, undefined)
       },
-      { access: 'member:leave', params: MemberParams, query: RemoveMember },
+      {
+        access: 'member:leave',
+        params: MemberParams,
+        query: RemoveMember,
+        response: { 200: Receipt, 204: z.undefined() },
+      },
     )

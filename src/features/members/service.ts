@@ -5,10 +5,11 @@ import { type After, type Page, type PageQuery, paginate } from '../../lib/page'
 import { rfc3339 } from '../../lib/time'
 import type { Actor, WorkspaceId } from '../../permissions'
 import type { Clock, Database, Statement } from '../../ports'
+import type { Fence, NewReceipt, Receipt } from '../../receipt'
 import { revoke, type Subject } from '../../revocation'
 import { assertFresh } from '../../step-up'
 import { guard, type Write } from '../../write'
-import type { Member, UpdateMember } from './model'
+import type { Member, UpdatedMember, UpdateMember } from './model'
 import { type MemberRow, memberStore } from './store'
 
 type Deps = {
@@ -20,9 +21,11 @@ type Deps = {
   endKeysMadeBy: (actor: Actor, userId: string) => Statement[]
   /** Ends what a person offered to others there; they no longer may. */
   endInvitationsBy: (workspaceId: WorkspaceId, userId: string) => Statement
+  newReceipt: NewReceipt
 }
 
-export const memberService = ({ db, write, clock, addresses, endKeysMadeBy, endInvitationsBy }: Deps) => {
+export const memberService = (deps: Deps) => {
+  const { db, write, clock, addresses, endKeysMadeBy, endInvitationsBy, newReceipt } = deps
   const store = memberStore(db)
 
   const present = (row: MemberRow): Member => ({
@@ -44,26 +47,33 @@ export const memberService = ({ db, write, clock, addresses, endKeysMadeBy, endI
       return { ...page, data: page.data.map(present) }
     },
 
-    /** @throws `step_up_required`, `not_found`; `conflict` when it would leave no admin. */
-    async update(actor: Actor, userId: string, { role }: UpdateMember): Promise<Member> {
-      assertFresh(actor.person, clock.now())
+    /** With a receipt where one is asked for. @throws `step_up_required`, `not_found`; `conflict` when it would leave no admin. */
+    async update(actor: Actor, userId: string, { role }: UpdateMember, { fence }: Fence = {}): Promise<UpdatedMember> {
+      const now = clock.now()
+      assertFresh(actor.person, now)
       await write(actor, { action: 'member.updated', targets: [userId], change: { role } }, [
         store.setRole(actor.workspace.id, userId, role),
         guard('not_found'),
         store.keepsAnAdmin(actor.workspace.id),
         ...(role === 'admin' ? [] : [endInvitationsBy(actor.workspace.id, userId)]),
-        revoke(clock.now(), ...subjects(actor, userId)),
+        revoke(now, ...subjects(actor, userId)),
       ])
       const row = await store.find(actor.workspace.id, userId)
       if (!row) throw new Failure('not_found')
-      return present(row)
+      return { ...present(row), ...(fence && (await newReceipt(now, true))) }
     },
 
-    /** Removes a member, and the keys they made if told to; anybody may remove themselves. @throws `not_found`, `forbidden`, `step_up_required`; `conflict` when it would leave no admin. */
-    async remove(actor: Actor, userId: string, revokeKeys = false): Promise<void> {
+    /** Removes a member, and the keys they made if told to; anybody may remove themselves. Gives a receipt where one is asked for. @throws `not_found`, `forbidden`, `step_up_required`; `conflict` when it would leave no admin. */
+    async remove(
+      actor: Actor,
+      userId: string,
+      revokeKeys = false,
+      { fence }: Fence = {},
+    ): Promise<Receipt | undefined> {
       const leaves = userId === actor.id
       if (!leaves && !actor.permissions.has('member:update')) throw new Failure('forbidden')
       if (!leaves) assertFresh(actor.person, clock.now())
+      const now = clock.now()
       const endKeys = revokeKeys ? endKeysMadeBy(actor, userId) : []
       const event = { action: leaves ? 'member.left' : 'member.removed', targets: [userId] }
       await write(actor, { ...event, ...(revokeKeys && { change: { revoke_keys: true } }) }, [
@@ -71,9 +81,10 @@ export const memberService = ({ db, write, clock, addresses, endKeysMadeBy, endI
         guard('not_found'),
         store.keepsAnAdmin(actor.workspace.id),
         endInvitationsBy(actor.workspace.id, userId),
-        revoke(clock.now(), ...subjects(actor, userId)),
+        revoke(now, ...subjects(actor, userId)),
         ...endKeys,
       ])
+      return fence && newReceipt(now, true)
     },
 
     /**

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { isId } from '../../lib/id'
 import { listOf } from '../../lib/page'
+import { Receipt } from '../../receipt'
 
 export const Session = z.object({
   id: z.string(),
@@ -20,4 +21,4 @@ export const SessionParams = z.strictObject({ id: z.string().refine((id) => isId
 
 export const RevokeSessions = z.strictObject({ which: z.enum(['others', 'all']) })
 export type RevokeSessions = z.infer<typeof RevokeSessions>
-export const RevokedSessions = z.object({ revoked: z.number() })
+export const RevokedSessions = z.object({ revoked: z.number(), ...Receipt.partial().shape })

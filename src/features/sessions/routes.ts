@@ -1,7 +1,9 @@
 // A person's own sessions over HTTP.
 import { Elysia } from 'elysia'
+import { z } from 'zod'
 import type { Access } from '../../http/access'
 import { PageQuery } from '../../lib/page'
+import { Fence, Receipt } from '../../receipt'
 import { RevokedSessions, RevokeSessions, SessionList, SessionParams } from './model'
 import type { SessionService } from './service'
 
@@ -15,14 +17,15 @@ export const sessionRoutes = (access: Access, sessions: SessionService) =>
     })
     .delete(
       '/:id',
-      async ({ person, params, status }) => {
-        await sessions.end(person, params.id)
-        return status(204, undefined)
+      async ({ person, params, query, status }) => {
+        const receipt = await sessions.end(person, params.id, query)
+        return receipt ? status(200, receipt) : status(204, undefined)
       },
-      { access: 'session:revoke', params: SessionParams },
+      { access: 'session:revoke', params: SessionParams, query: Fence, response: { 200: Receipt, 204: z.undefined() } },
     )
-    .post('/revoke', async ({ person, body }) => ({ revoked: await sessions.endMany(person, body.which) }), {
+    .post('/revoke', ({ person, body, query }) => sessions.endMany(person, body.which, query), {
       access: 'session:revoke',
+      query: Fence,
       body: RevokeSessions,
       response: { 200: RevokedSessions },
     })

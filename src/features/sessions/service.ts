@@ -7,6 +7,7 @@ import { rfc3339 } from '../../lib/time'
 import { createUseNotes } from '../../lib/use-notes'
 import type { Person } from '../../permissions'
 import type { Clock, Database, Statement, Tokens } from '../../ports'
+import type { Fence, NewReceipt, Receipt } from '../../receipt'
 import { type Held, revoke } from '../../revocation'
 import { type Event, guard, type Unaudited, type Write } from '../../write'
 import type { DeviceService } from '../devices/service'
@@ -20,6 +21,7 @@ type Deps = {
   clock: Clock
   tokens: Tokens
   devices: Pick<DeviceService, 'forgetOfSession' | 'forgetAll'>
+  newReceipt: NewReceipt
   /** How long an unused session lives, and any session at most. */
   idleMs: number
   absoluteMs: number
@@ -37,7 +39,8 @@ export type NewSession = {
 }
 export type OpenedSession = { token: string; session: Session; maxAgeSeconds: number; statements: Statement[] }
 
-export const sessionService = ({ db, write, unaudited, clock, tokens, devices, idleMs, absoluteMs }: Deps) => {
+export const sessionService = (deps: Deps) => {
+  const { db, write, unaudited, clock, tokens, devices, newReceipt, idleMs, absoluteMs } = deps
   const store = sessionStore(db)
   const notes = createUseNotes(clock)
 
@@ -148,9 +151,9 @@ export const sessionService = ({ db, write, unaudited, clock, tokens, devices, i
 
     /**
      * Ends one session of the person. Ended from another, its device is known no more; one's own keeps it.
-     * @throws `not_found` for another's, an ended one, or none.
+     * Gives a receipt where one is asked for. @throws `not_found` for another's, an ended one, or none.
      */
-    async end(person: Person, id: string): Promise<void> {
+    async end(person: Person, id: string, { fence }: Fence = {}): Promise<Receipt | undefined> {
       const now = clock.now()
       await write(person, { action: 'session.revoked', targets: [id] }, [
         store.end(person.id, id, now),
@@ -158,10 +161,15 @@ export const sessionService = ({ db, write, unaudited, clock, tokens, devices, i
         ...(id === person.sessionId ? [] : [devices.forgetOfSession(person.id, id)]),
         revoke(now, `session:${id}`),
       ])
+      return fence && newReceipt(now, true)
     },
 
-    /** Ends the person's other sessions, or all of them, and forgets their devices. Gives how many. */
-    async endMany(person: Person, which: 'others' | 'all'): Promise<number> {
+    /** Ends the person's other sessions, or all of them, and forgets their devices. Gives how many, and a receipt where one is asked for. */
+    async endMany(
+      person: Person,
+      which: 'others' | 'all',
+      { fence }: Fence = {},
+    ): Promise<{ revoked: number } & Partial<Receipt>> {
       const [now, kept] = [clock.now(), which === 'others' ? person.sessionId : null]
       const [ended] = await write(person, { action: 'session.revoked', targets: [person.id], change: { which } }, [
         store.endAll(person.id, kept, now),
@@ -169,7 +177,7 @@ export const sessionService = ({ db, write, unaudited, clock, tokens, devices, i
         revoke(now, `user:${person.id}`),
       ])
       if (!ended) throw new Failure('internal')
-      return ended.changes
+      return { revoked: ended.changes, ...(fence && (await newReceipt(now, true))) }
     },
 
     /** Notes a use in memory; at most once a minute and session it is written, by `flushSeen`. */
