@@ -74,7 +74,7 @@ const allRules = (config: Config, secrets: Secrets, read: Read): Rule[] => [
   [
     config.backups?.to.startsWith('s3:') === true && secrets.backupS3 === null,
     'LATCHKEY_BACKUP_S3_SECRET_KEY',
-    'must be given, with its access key, for a bucket of backups',
+    'must be given, with LATCHKEY_BACKUP_S3_ACCESS_KEY, or the keys of LATCHKEY_BLOBS for both',
   ],
   ...(config.env === 'production' ? productionRules(config, secrets, read) : developmentRules(config)),
 ]

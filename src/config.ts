@@ -233,7 +233,9 @@ export const readConfig = (
     redisUrl: read.LATCHKEY_REDIS_URL ?? null,
     backupIdentity: read.LATCHKEY_BACKUP_IDENTITY ?? null,
     s3: readKeys(read.LATCHKEY_S3_ACCESS_KEY, read.LATCHKEY_S3_SECRET_KEY),
-    backupS3: readKeys(read.LATCHKEY_BACKUP_S3_ACCESS_KEY, read.LATCHKEY_BACKUP_S3_SECRET_KEY),
+    backupS3:
+      readKeys(read.LATCHKEY_BACKUP_S3_ACCESS_KEY, read.LATCHKEY_BACKUP_S3_SECRET_KEY) ??
+      readKeys(read.LATCHKEY_S3_ACCESS_KEY, read.LATCHKEY_S3_SECRET_KEY),
   }
   // A setting that could not be read is absent here: what follows from its absence would only mislead.
   const unread = new Set(problems.map((p) => p.name))

@@ -102,13 +102,13 @@ export const settings = {
     example: 'included',
     schema: z.enum(['included', 'referenced'], { error: 'included or referenced' }),
   },
-  LATCHKEY_BACKUP_S3_ACCESS_KEY: { means: 'for the bucket of the backups', example: '', schema: z.string() },
-  LATCHKEY_BACKUP_S3_SECRET_KEY: {
-    means: 'its secret half',
+  LATCHKEY_BACKUP_S3_ACCESS_KEY: {
+    means: 'for the bucket of the backups, where it is not LATCHKEY_S3_ACCESS_KEY',
     example: '',
-    schema: z.string(),
+    schema: s3Key,
     secret: true,
   },
+  LATCHKEY_BACKUP_S3_SECRET_KEY: { means: 'its secret key', example: '', schema: s3Key, secret: true },
   LATCHKEY_BACKUP_RECIPIENT: {
     means: 'base64 of an X25519 public key: backups are encrypted to it; without it they are not',
     example: '',

@@ -11,18 +11,21 @@ import { newFolder } from './template'
 const root = join(import.meta.dir, '..')
 const base = { LATCHKEY_PORT: '0', LATCHKEY_START_FLOOR_MS: '0', LATCHKEY_RATE_LIMITS: 'off' }
 
+const command = [process.execPath, join(root, 'src/cli.ts')]
+
 /** A server on `folder`, and a caller of it. */
-export const serve = async (folder: string) => {
-  const env = { ...base, LATCHKEY_DATA_DIR: folder }
+export const serve = async (folder: string, more: Env = {}) => {
+  const env = { ...base, LATCHKEY_DATA_DIR: folder, ...more }
+  const program = { command, env: { PATH: process.env.PATH, ...env } }
   const settle = (port?: number) =>
     readConfig({ ...env, ...(port !== undefined && { LATCHKEY_PORT: `${port}` }) }, { source: 'source' })
-  const running = await startServer(settle, createLog({ write: () => {} }))
+  const running = await startServer(settle, createLog({ write: () => {} }), { program })
   return { ...newCaller(running.listening), stop: running.stop }
 }
 
 /** Starts a command of the program on `folder`. */
 export const spawnCli = (folder: string, words: string[], env: Env = {}) =>
-  Bun.spawn([process.execPath, 'src/cli.ts', ...words], {
+  Bun.spawn([...command, ...words], {
     cwd: root,
     env: { PATH: process.env.PATH, ...base, LATCHKEY_DATA_DIR: folder, ...env },
     stdout: 'pipe',
@@ -37,9 +40,9 @@ export const cli = async (folder: string, words: string[], env: Env = {}) => {
 }
 
 /** A new instance that is being served, with one person, two keys and two media. */
-export const newInstance = async () => {
+export const newInstance = async (more: Env = {}) => {
   const folder = newFolder()
-  const server = await serve(folder)
+  const server = await serve(folder, more)
   const { call, codeFor } = server
   const email = 'ada@example.com'
   const { challenge_id, binding } = await call('POST', '/api/auth/start', 202, { json: { email, transport: 'token' } })

@@ -26,7 +26,7 @@ export const readName = (name: string): Named | null => {
 
 const bucketAt = (to: string, keys: SigningKeys | null): Place => {
   if (keys === null)
-    throw new Error('The bucket needs LATCHKEY_BACKUP_S3_ACCESS_KEY and LATCHKEY_BACKUP_S3_SECRET_KEY.')
+    throw new Error('A bucket needs LATCHKEY_BACKUP_S3_ACCESS_KEY and LATCHKEY_BACKUP_S3_SECRET_KEY.')
   return createBucketPlace(createS3({ place: parseS3Place(to), keys, fetch, clock: systemClock }))
 }
 
