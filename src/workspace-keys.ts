@@ -1,6 +1,6 @@
 // A key of its own for each workspace and purpose: random, wrapped by the master key. Its end is the end of what it sealed.
 import { and, eq, ne, sql } from 'drizzle-orm'
-import { media, workspaceKeys, workspaces } from '../db/schema'
+import { media, mediaVersions, workspaceKeys, workspaces } from '../db/schema'
 import { Failure } from './errors'
 import type { Keyring } from './keyring'
 import { randomBytes } from './lib/crypto'
@@ -21,18 +21,19 @@ const placeOf = ({ workspaceId, kid, purpose }: Pick<KeyRow, 'workspaceId' | 'ki
 ]
 
 /** What a key of the purpose has sealed: where there is any, a missing key is lost and none is made over it. */
-const sealedBy: Record<Purpose, (workspaceId: WorkspaceId) => ReturnType<typeof sql>> = {
-  media: (workspaceId) =>
-    sql`select 1 from ${media} where ${eq(media.workspaceId, workspaceId)} and ${media.key} is not null`,
-}
+const sealedBy: Record<Purpose, readonly (typeof media | typeof mediaVersions)[]> = { media: [media, mediaVersions] }
 
 /** Inserts the first key of a workspace that is there, so that of two nodes one makes it. */
 const insertFirst = ({ workspaceId, purpose, kid, wrapped, createdAt }: KeyRow): Statement => {
   const isHere = and(eq(workspaceKeys.workspaceId, workspaceId), eq(workspaceKeys.purpose, purpose))
+  const isUsed = sealedBy[purpose].map(
+    (table) =>
+      sql`exists (select 1 from ${table} where ${eq(table.workspaceId, workspaceId)} and ${table.key} is not null)`,
+  )
   const row = sql`select ${workspaceId}, ${purpose}, ${kid}, ${wrapped}, ${createdAt}
     where exists (select 1 from ${workspaces} where ${eq(workspaces.workspaceId, workspaceId)})
     and not exists (select 1 from ${workspaceKeys} where ${isHere})
-    and not exists (${sealedBy[purpose](workspaceId)})`
+    and not (${sql.join(isUsed, sql` or `)})`
   return statement(builder.insert(workspaceKeys).select(row))
 }
 

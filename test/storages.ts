@@ -11,7 +11,15 @@ const inBucket = async () => {
   return { blobs: createS3Blobs({ s3: createS3(options), clock: options.clock }) }
 }
 
+const sealed = { env: { LATCHKEY_MEDIA_ENCRYPTION: 'on' } }
+
 export const storages: readonly Storage[] = [
   { name: 'on disk', options: async () => ({}) },
-  ...(hasS3() ? [{ name: 'in a bucket', options: inBucket }] : []),
+  { name: 'sealed on disk', options: async () => sealed },
+  ...(hasS3()
+    ? [
+        { name: 'in a bucket', options: inBucket },
+        { name: 'sealed in a bucket', options: async () => ({ ...sealed, ...(await inBucket()) }) },
+      ]
+    : []),
 ]
