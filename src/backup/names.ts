@@ -11,22 +11,21 @@ import { createBucketPlace } from './place-s3'
 export type Target = { to: string; keys: SigningKeys | null }
 export type Named = { instance: string; generation: number; at: number }
 
-const form = /^latchkey-([0-9a-f]{32})-(\d{1,15})-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z\.backup$/
+const form = /^latchkey-([0-9a-f]{32})-(\d{1,15})-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z\.backup$/
 
-/** Names sort by their instants, within one instance and generation. `at`: an instant in ms; its seconds count. */
+/** Names sort by their instants, within one instance and generation. `at`: an instant in ms. */
 export const nameOf = ({ instance, generation, at }: Named): string =>
-  `latchkey-${instance}-${generation}-${new Date(at).toISOString().replace(/[-:]|\.\d+/g, '')}.backup`
+  `latchkey-${instance}-${generation}-${new Date(at).toISOString().replace(/[-:.]/g, '')}.backup`
 
 /** Null for what this program does not name so. */
 export const readName = (name: string): Named | null => {
-  const [, instance, generation, y, mo, d, h, mi, s] = form.exec(name) ?? []
+  const [, instance, generation, y, mo, d, h, mi, s, ms] = form.exec(name) ?? []
   if (instance === undefined) return null
-  return { instance, generation: Number(generation), at: Date.parse(`${y}-${mo}-${d}T${h}:${mi}:${s}Z`) }
+  return { instance, generation: Number(generation), at: Date.parse(`${y}-${mo}-${d}T${h}:${mi}:${s}.${ms}Z`) }
 }
 
 const bucketAt = (to: string, keys: SigningKeys | null): Place => {
-  if (keys === null)
-    throw new Error('A bucket needs LATCHKEY_BACKUP_S3_ACCESS_KEY and LATCHKEY_BACKUP_S3_SECRET_KEY.')
+  if (keys === null) throw new Error('A bucket needs LATCHKEY_BACKUP_S3_ACCESS_KEY and LATCHKEY_BACKUP_S3_SECRET_KEY.')
   return createBucketPlace(createS3({ place: parseS3Place(to), keys, fetch, clock: systemClock }))
 }
 
