@@ -63,6 +63,7 @@ export const createParts = ({ shelf, clock, finalize, store, floor }: Deps) => {
 
     const put = async () => {
       if (offset === durable || !isSound) return
+      turn.assertHeld()
       await turn.save({ offset, blob, saved: await staged.save() })
       durable = offset
       savedAt = clock.monotonic()

@@ -22,7 +22,7 @@ export type Turn = {
   assertHeld(): void
   /** Puts down what is durable. */
   save(durable: Durable): Promise<void>
-  /** What somebody who asks where the upload stands should wait for. */
+  /** What whoever asks where the upload stands waits for. */
   onAsk(settle: () => Promise<void>): void
   end(): Promise<void>
 }
@@ -79,7 +79,7 @@ export const createTurns = ({ db, clock, unaudited, store }: Deps) => {
   }
 
   return {
-    /** Waits until whoever writes to it here has put down what came, or has ended. Gives whether somebody did. */
+    /** Waits until whoever writes to it here has put down what came. Gives whether somebody does. */
     async settle(id: string): Promise<boolean> {
       const held = here.get(id)
       await held?.settle()
@@ -96,7 +96,7 @@ export const createTurns = ({ db, clock, unaudited, store }: Deps) => {
         await former.ended
       }
       const [gone, { promise: ended, resolve }] = [new AbortController(), Promise.withResolvers<void>()]
-      const held: Held = { stop: (reason) => gone.abort(reason), settle: () => ended, ended }
+      const held: Held = { stop: (reason) => gone.abort(reason), settle: async () => {}, ended }
       here.set(row.id, held)
       let turn: Turn | undefined
       try {
