@@ -6,7 +6,11 @@ import type { Permission } from './permissions'
 const rateClasses = ['read', 'write', 'auth', 'upload', 'stream'] as const
 export type RateClass = (typeof rateClasses)[number]
 
-const special: Partial<Record<Permission, RateClass>> = { 'media:stream': 'stream', 'media:create': 'upload' }
+const special: Partial<Record<Permission, RateClass>> = {
+  'media:stream': 'stream',
+  'media:create': 'upload',
+  'media:replace': 'upload',
+}
 
 /** The class of a route, by its permission. */
 export const classOf = (need: Permission): RateClass => special[need] ?? (need.endsWith(':read') ? 'read' : 'write')

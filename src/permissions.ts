@@ -57,6 +57,7 @@ const table = {
   'media:read': of('viewer', 'read'),
   'media:create': of('member', 'write'),
   'media:update': of('member', 'write'),
+  'media:replace': of('member', 'write'),
   'media:delete': of('member', 'delete'),
   // A link opens nothing that its maker does not see. Another's takes 'media:delete' too.
   'link:create': of('viewer', 'read'),
@@ -107,6 +108,8 @@ export type Origin = Readonly<{
   userAgent: string | null
   /** Goes along with the change that the request makes, given what it makes: an Idempotency-Key stands for that then. */
   claim?: ((madeId: string) => Statement[]) | null
+  /** Of a request under way: settles anew as whom it is made. @throws Failure for why it is refused now */
+  judgeAnew?: () => Promise<void>
 }>
 
 /** A signed-in person in no workspace: enough for their own account and nothing else. */

@@ -102,7 +102,15 @@ export const createServices = (config: Config, ports: Ports) => {
   const shelf = createShelf({ blobs, pour, keys: wrapping, log, encryption: config.mediaEncryption })
   const media = mediaService({ ...base, shelf, revocations, quotas: use.quotas, streams, reads })
   const limits = { maxBytes: config.mediaMaxBytes, floor: slowestUpload }
-  const uploads = createUploads({ ...base, shelf, revocations, quotas: use.quotas, finalize: media.finalize, limits })
+  const uploads = createUploads({
+    ...base,
+    shelf,
+    revocations,
+    quotas: use.quotas,
+    finalize: media.finalize,
+    replaceable: media.replaceable,
+    limits,
+  })
   const links = linkService({ ...base, keyring, versionOf: media.versionOf })
   const sweeper = createMediaSweeper({ db, write, blobs })
   const sweepMedia = (signal: AbortSignal) => sweeper(clock.now(), signal)

@@ -56,6 +56,15 @@ const media: Record<string, Sample> = {
     body: { name: 'renamed.txt' },
   })),
   'DELETE /api/media/:id': inProject(async (w, p) => ({ target: `/api/media/${await mediaId(w, p)}`, ...as(p) })),
+  'GET /api/media/:id/versions': inProject(async (w, p) => ({
+    target: `/api/media/${await mediaId(w, p)}/versions`,
+    ...as(p),
+  })),
+  'PUT /api/media/:id/content': inProject(async (w, p) => ({
+    target: `/api/media/${await mediaId(w, p)}/content`,
+    headers: { ...as(p).headers, 'content-type': 'text/plain' },
+    raw: 'doctor canary, again',
+  })),
   'GET /media/:id': {
     ...inProject(async (w, p) => ({ target: `/media/${await mediaId(w, p)}`, ...as(p) })),
     need: 'media:read',

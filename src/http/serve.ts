@@ -15,7 +15,7 @@ type Facts = Readonly<{
   type: string
   size: number
   sha256: string
-  createdAt: number
+  changedAt: number
 }>
 export type Content = {
   facts: Facts
@@ -57,12 +57,12 @@ const rangeOf = (request: Request, size: number, applies: boolean) => {
   return { start: range.start, end }
 }
 
-const describe = ({ name, type, size, sha256, createdAt }: Facts, isShared: boolean) => {
+const describe = ({ name, type, size, sha256, changedAt }: Facts, isShared: boolean) => {
   const inline = isInline(type)
-  const validators = { etag: `"${sha256}"`, modifiedAt: createdAt }
+  const validators = { etag: `"${sha256}"`, modifiedAt: changedAt }
   const identity = {
     ...(isShared ? shared : guarded),
-    ...{ etag: validators.etag, 'last-modified': httpDate(createdAt) },
+    ...{ etag: validators.etag, 'last-modified': httpDate(changedAt) },
   }
   const fields = {
     ...{ ...identity, 'accept-ranges': 'bytes', 'content-type': inline ? type : unknownType },

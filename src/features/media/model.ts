@@ -18,10 +18,27 @@ export const Media = z.object({
   url: z.string(),
   created_by: z.string(),
   created_at: z.string(),
+  /** Of the bytes, from 1; who sent it, and when. */
+  version: z.number(),
+  changed_by: z.string(),
+  changed_at: z.string(),
 })
 export type Media = z.infer<typeof Media>
 export const MediaList = listOf(Media)
 export const MediaParams = z.strictObject({ id: z.string().refine((id) => isId('med', id)) })
+
+export const MediaVersion = z.object({
+  version: z.number(),
+  size: z.number(),
+  type: z.string(),
+  declared_type: z.string(),
+  sha256: z.string(),
+  url: z.string(),
+  created_by: z.string(),
+  created_at: z.string(),
+})
+export type MediaVersion = z.infer<typeof MediaVersion>
+export const MediaVersionList = listOf(MediaVersion)
 
 export const RenameMedia = z.strictObject({ name: FileName })
 export type RenameMedia = z.infer<typeof RenameMedia>
@@ -30,6 +47,8 @@ export type RenameMedia = z.infer<typeof RenameMedia>
 export const MediaQuery = z.object({
   /** Of a link: then it opens the file at the link's version, without any other credential. */
   ticket: z.string().optional(),
+  /** Absent: the present one. */
+  version: z.coerce.number().int().min(1).max(1e9).optional(),
 })
 
 export const CreateLink = z.strictObject({ expires_in_seconds: z.int().min(1).max(300).default(300) })

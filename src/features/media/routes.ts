@@ -6,7 +6,7 @@ import type { Identify } from '../../http/identify'
 import { judgeOf } from '../../http/judge'
 import { serve } from '../../http/serve'
 import { PageQuery } from '../../lib/page'
-import { Media, MediaList, MediaParams, MediaQuery, RenameMedia } from './model'
+import { Media, MediaList, MediaParams, MediaQuery, MediaVersionList, RenameMedia } from './model'
 import type { MediaService } from './service'
 
 // Whoever takes nothing for that long is gone, and with them the open file. The longest that Bun can wait is 255 s.
@@ -35,6 +35,12 @@ export const mediaRoutes = (access: Access, media: MediaService, identify: Ident
       body: RenameMedia,
       response: { 200: Media },
     })
+    .get('/api/media/:id/versions', ({ actor, params, query }) => media.listVersions(actor, params.id, query), {
+      access: 'media:read',
+      params: MediaParams,
+      query: PageQuery,
+      response: { 200: MediaVersionList },
+    })
     .delete(
       '/api/media/:id',
       async ({ actor, params, status }) => {
@@ -45,10 +51,10 @@ export const mediaRoutes = (access: Access, media: MediaService, identify: Ident
     )
     .get(
       '/media/:id',
-      async ({ caller, params, request }) => {
+      async ({ caller, params, query, request }) => {
         const { link } = caller.identity
         if (!link && isForeign(request)) throw new Failure('not_found')
-        const { row, read } = await media.open(params.id, judgeOf(caller, identify), link)
+        const { row, read } = await media.open(params.id, judgeOf(caller, identify), { link, version: query.version })
         caller.takeTime(slowestReaderSeconds)
         return serve(request, { facts: row, read, isShared: link !== undefined }, now())
       },

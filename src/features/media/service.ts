@@ -7,12 +7,13 @@ import type { BlobBody, ByteRange, Clock, Database } from '../../ports'
 import { createHeldCache, type Held, type Revocations, revoke, type Subject, subjectsOf } from '../../revocation'
 import { guard, type Write } from '../../write'
 import type { QuotaService } from '../quotas/service'
-import { createFinalize } from './finalize'
-import type { Media, RenameMedia } from './model'
-import { present } from './present'
+import { assertMatch, createFinalize, type Replaced } from './finalize'
+import type { Media, MediaVersion, RenameMedia } from './model'
+import { present, presentVersion } from './present'
 import type { Reads } from './reads'
 import type { Shelf } from './shelf'
 import { type MediaRow, mediaStore } from './store'
+import { versionStore } from './store-versions'
 import type { Streams } from './streams'
 
 type Deps = {
@@ -29,6 +30,8 @@ type Deps = {
 /** As whom the request is made in the workspace of that public id, by its credential as it is now; null for nobody there. */
 export type Judge = (workspace: string) => Promise<Actor | null>
 type File = { workspace: string; row: MediaRow }
+/** What of a file is asked for: the version that a link names, else the one named, else the present one. */
+type Asked = { link?: { id: string; version: number } | undefined; version?: number | undefined }
 /** A file that whoever asks may see. A stream that `read` gives ends with that right. */
 export type OpenMedia = { row: MediaRow; read(range: ByteRange): Promise<BlobBody> }
 
@@ -37,52 +40,72 @@ const cachedFiles = 10_000
 const placeOf = (actor: Actor, id: string) => ({ workspaceId: actor.workspace.id, projects: actor.projects, id })
 
 export const mediaService = ({ db, write, shelf, clock, revocations, quotas, ...deps }: Deps) => {
-  const store = mediaStore(db)
+  const [store, versions] = [mediaStore(db), versionStore(db)]
   const files = createHeldCache<File>(revocations, clock, cachedFiles)
 
-  /** A file as it stands, wherever it is; who may see it is judged by whoever asks for it. */
-  const load = async (id: string): Promise<Held<File> | null> => {
+  /** A file as it stands, or stood, wherever it is; who may see it is judged by whoever asks for it. */
+  const load = async (id: string, version?: number): Promise<Held<File> | null> => {
     const place = await store.locate(id)
-    const row = place && (await store.byId(place.workspaceId, id))
+    const now = place && (await store.byId(place.workspaceId, id))
+    const isPresent = version === undefined || version === now?.version
+    const former = now && !isPresent ? await versions.find(now, version) : undefined
+    const row = isPresent ? now : now && former && { ...now, ...former }
     const subjects = [`media:${id}`] as const
-    return row ? { value: { workspace: place.workspace, row }, subjects, expiresAt: Number.POSITIVE_INFINITY } : null
+    return place && row
+      ? { value: { workspace: place.workspace, row }, subjects, expiresAt: Number.POSITIVE_INFINITY }
+      : null
   }
 
   /** The file, and whoever asks for it, if they may see it now. */
-  const find = async (id: string, judge: Judge) => {
-    const file = isId('med', id) ? (files.get(id) ?? (await files.fill(id, () => load(id)))) : null
+  const find = async (id: string, judge: Judge, version?: number) => {
+    const key = version === undefined ? id : `${id} ${version}`
+    const file = isId('med', id) ? (files.get(key) ?? (await files.fill(key, () => load(id, version)))) : null
     const actor = file && (await judge(file.workspace))
     return file && mayIn(actor, 'media:read', file.row.projectId) ? { row: file.row, actor } : null
   }
 
-  const get = async (actor: Actor, id: string): Promise<Media> => {
+  const rowOf = async (actor: Actor, id: string): Promise<MediaRow> => {
     const row = await store.find(placeOf(actor, id))
     if (!row) throw new Failure('not_found')
-    return present(row)
+    return row
   }
+  const get = async (actor: Actor, id: string): Promise<Media> => present(await rowOf(actor, id))
 
   return {
-    finalize: createFinalize({ write, clock, store }),
+    finalize: createFinalize({ write, clock, store, versions, revocations }),
     get,
 
     /** What a link to a file the actor sees is about. @throws Failure `not_found` */
-    async versionOf(actor: Actor, id: string): Promise<{ projectId: string; version: number }> {
-      const row = await store.find(placeOf(actor, id))
-      if (!row) throw new Failure('not_found')
+    versionOf: (actor: Actor, id: string): Promise<{ projectId: string; version: number }> => rowOf(actor, id),
+
+    /** A file whose bytes the actor may replace. @throws Failure `not_found`, `forbidden`, `precondition_failed` */
+    async replaceable(actor: Actor, { id, ifMatch }: Replaced): Promise<Pick<MediaRow, 'projectId' | 'name'>> {
+      const row = await rowOf(actor, id)
+      if (!mayIn(actor, 'media:replace', row.projectId)) throw new Failure('forbidden')
+      assertMatch(row, ifMatch)
       return row
     },
 
+    /** A file's versions, the newest first. @throws Failure `not_found` */
+    async listVersions(actor: Actor, id: string, query: PageQuery): Promise<Page<MediaVersion>> {
+      const row = await rowOf(actor, id)
+      const read = async (limit: number, after: After | null) =>
+        after ? versions.list(row, after.at, limit) : [row, ...(await versions.list(row, row.version, limit - 1))]
+      const page = await paginate(query, read, ({ version }) => ({ at: version, id }))
+      return { ...page, data: page.data.map(presentVersion) }
+    },
+
     /**
-     * By a link, the version it names. @throws Failure `not_found` where there is no such file, or none that whoever asks
+     * @throws Failure `not_found` where there is no such file, or none that whoever asks
      * may see: nobody can tell which. `read` throws `rate_limited` where too many are under way.
      */
-    async open(id: string, judge: Judge, link?: { id: string; version: number }): Promise<OpenMedia> {
+    async open(id: string, judge: Judge, { link, version = link?.version }: Asked = {}): Promise<OpenMedia> {
       const since = revocations.version()
-      const found = await find(id, judge)
+      const found = await find(id, judge, version)
       if (!found || (link && link.version !== found.row.version)) throw new Failure('not_found')
       const { row, actor } = found
       const subjects: Subject[] = [...subjectsOf(actor), `media:${id}`, ...(link ? [`link:${link.id}` as const] : [])]
-      const hold = () => revocations.hold(subjects, since, async () => (await find(id, judge)) !== null)
+      const hold = () => revocations.hold(subjects, since, async () => (await find(id, judge, version)) !== null)
       const readOnce = async (range: ByteRange) => {
         const slot = deps.streams(actor)
         let body: BlobBody | undefined
@@ -118,12 +141,13 @@ export const mediaService = ({ db, write, shelf, clock, revocations, quotas, ...
 
     /** Gone at once from every answer; its bytes are purged later. @throws Failure `not_found` */
     async remove(actor: Actor, id: string): Promise<void> {
-      const { size } = await get(actor, id)
+      const place = placeOf(actor, id)
       await write(actor, { action: 'media.deleted', targets: [id] }, [
-        store.delete(placeOf(actor, id), clock.now()),
+        // Before it is gone, so that its size is what it is now.
+        quotas.give(actor.workspace.id, 'storage_bytes', versions.sizeOf(place)),
+        store.delete(place, clock.now()),
         guard('not_found'),
         revoke(clock.now(), `media:${id}`),
-        quotas.give(actor.workspace.id, 'storage_bytes', size),
       ])
     },
   }

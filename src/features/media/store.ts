@@ -9,7 +9,7 @@ import { builder, inserter, statement } from '../../write'
 export type MediaRow = typeof media.$inferSelect
 
 /** One file, in one workspace, where it is in a project that may be entered and not deleted. */
-type Place = { workspaceId: WorkspaceId; projects: readonly string[]; id: string }
+export type Place = { workspaceId: WorkspaceId; projects: readonly string[]; id: string }
 
 export const mediaStore = (db: Database) => {
   const here = eq(media.workspaceId, sql.placeholder('workspaceId'))
@@ -96,7 +96,7 @@ export const mediaStore = (db: Database) => {
       ),
     /** Which of these objects have a row, deleted ones included. */
     knownBlobs: async (blobs: readonly string[]) =>
-      new Set((await knownBlobs.all({ blobs: JSON.stringify(blobs) })).map((row) => row.blob)),
+      (await knownBlobs.all({ blobs: JSON.stringify(blobs) })).map(({ blob }) => blob),
   }
 }
 export type MediaStore = ReturnType<typeof mediaStore>

@@ -2,6 +2,7 @@
 import type { Blobs, Database } from '../../ports'
 import { guard, type Write } from '../../write'
 import { mediaStore } from './store'
+import { versionStore } from './store-versions'
 
 type Deps = { db: Database; write: Write; blobs: Blobs }
 export type Swept = { staged: number; purged: number; orphans: number }
@@ -12,7 +13,7 @@ const purgeAtOnce = 100
 const askAtOnce = 500
 
 export const createMediaSweeper = ({ db, write, blobs }: Deps) => {
-  const store = mediaStore(db)
+  const [store, versions] = [mediaStore(db), versionStore(db)]
 
   // The object first: killed in between, the row is found again.
   const purge = async (before: number, signal: AbortSignal): Promise<number> => {
@@ -21,8 +22,9 @@ export const createMediaSweeper = ({ db, write, blobs }: Deps) => {
       const rows = await store.purgeable(before, purgeAtOnce)
       for (const { workspaceId, id, blob } of rows) {
         if (signal.aborted) return count
-        await blobs.remove(blob)
+        for (const object of [blob, ...(await versions.blobsOf(workspaceId, id))]) await blobs.remove(object)
         await write({ type: 'system', origin: null }, { action: 'media.purged', targets: [id], workspaceId }, [
+          versions.purge(workspaceId, id),
           store.purge(workspaceId, id, before),
           guard('not_found'),
         ])
@@ -33,7 +35,7 @@ export const createMediaSweeper = ({ db, write, blobs }: Deps) => {
   }
 
   const removeUnknown = async (keys: readonly string[]): Promise<number> => {
-    const known = await store.knownBlobs(keys)
+    const known = new Set([...(await store.knownBlobs(keys)), ...(await versions.knownBlobs(keys))])
     const orphans = keys.filter((key) => !known.has(key))
     for (const key of orphans) await blobs.remove(key)
     return orphans.length

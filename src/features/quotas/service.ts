@@ -36,8 +36,8 @@ export const quotaService = ({ db, plans, clock }: Deps) => {
     ],
 
     /** Gives `amount` back, in the batch that frees it. */
-    give: (workspaceId: WorkspaceId, resource: Amount, amount: number): Statement =>
-      store.add(workspaceId, resource, -amount, ''),
+    give: (workspaceId: WorkspaceId, resource: Amount, amount: Parameters<typeof store.give>[2]): Statement =>
+      store.give(workspaceId, resource, amount),
 
     /** Undoes a batch that has made one member or key too many; placed after what makes it. */
     keepsWithin: (workspaceId: WorkspaceId, resource: 'members' | 'keys'): Statement =>

@@ -68,13 +68,21 @@ export const quotaStore = (db: Database) => {
           .where(and(isOne(workspaceId, resource, ''), sql`${quotas.used} + ${amount} <= ${most}`)),
       )
     },
-    /** Adds what was used already, whatever is allowed; a negative amount gives back, never below nothing. */
+    /** Adds what was used already, whatever is allowed. */
     add: (workspaceId: WorkspaceId, resource: Counted, amount: number, period: string): Statement =>
       statement(
         builder
           .update(quotas)
-          .set({ used: sql`max(0, ${quotas.used} + ${amount})` })
+          .set({ used: sql`${quotas.used} + ${amount}` })
           .where(isOne(workspaceId, resource, period)),
+      ),
+    /** Gives an amount back, or what a query sums up then; never below nothing. */
+    give: (workspaceId: WorkspaceId, resource: Counted, amount: number | SQL): Statement =>
+      statement(
+        builder
+          .update(quotas)
+          .set({ used: sql`max(0, ${quotas.used} - ${amount})` })
+          .where(isOne(workspaceId, resource, '')),
       ),
     /** Whether there are no more members than allowed. */
     hasMembers: (workspaceId: WorkspaceId, of: Allowances): SQL =>

@@ -106,13 +106,17 @@ export const CreateHeaders = bodyOf
         text: text ?? '',
         name: said(text ?? '', 'filename', context) ?? 'untitled',
         type: said(text ?? '', 'filetype', context) ?? '',
+        replaces: said(text ?? '', 'media_id', context) ?? null,
       })),
   })
-  .transform(({ 'upload-length': length, 'upload-metadata': { text, name, type }, ...rest }, context) => {
+  .transform(({ 'upload-length': length, 'upload-metadata': { text, name, type, replaces }, ...rest }, context) => {
     const checked = FileName.safeParse(name)
     if (!checked.success)
       context.addIssue({ code: 'custom', message: 'filename: not a name', path: ['upload-metadata'] })
-    return { length, metadata: text, name: checked.data ?? '', declaredType: declaredType(type), ...presentBody(rest) }
+    if (replaces !== null && !isId('med', replaces))
+      context.addIssue({ code: 'custom', message: 'media_id: not the id of a file', path: ['upload-metadata'] })
+    const file = { name: checked.data ?? '', declaredType: declaredType(type), replaces }
+    return { length, metadata: text, ...file, ...presentBody(rest) }
   })
 export type CreateHeaders = z.output<typeof CreateHeaders>
 

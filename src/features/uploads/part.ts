@@ -115,11 +115,12 @@ export const createParts = ({ shelf, clock, finalize, store, floor }: Deps) => {
         const facts = looking?.tell() ?? null
         looking = undefined
         const { projectId, name, declaredType, createdBy, length: size } = row
+        const replaces = row.replaces === null ? null : { id: row.replaces, ifMatch: null }
         const settle = (mediaId: string) => [
           store.finish(row, turn.lease, mediaId, clock.now() + uploadMs),
           guard('locked'),
         ]
-        const arrived = { projectId, name, declaredType, createdBy, blob, size, facts }
+        const arrived = { projectId, name, declaredType, createdBy, blob, size, facts, replaces }
         return (await finalize(actor, staged, arrived, settle)).id
       },
 

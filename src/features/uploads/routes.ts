@@ -11,22 +11,33 @@ import { invalidInput } from '../../http/problem'
 import type { Once } from '../../idempotency'
 import { httpDate } from '../../lib/http-date'
 import type { Actor } from '../../permissions'
-import { Media } from '../media/model'
+import { Media, MediaParams } from '../media/model'
 import { AppendHeaders, CreateHeaders, RawHeaders, Upload, UploadParams } from './model'
 import { checksums } from './part'
 import { presentUpload, type Standing, type UploadService } from './service'
 import type { WholeUploads } from './whole'
 
-/** A file in one request. */
+/** A file, or the next version of one, in one request. */
 export const wholeUploadRoutes = (access: Access, upload: WholeUploads, identify: Identify) =>
-  new Elysia({ name: 'whole-uploads' }).use(access).post(
-    '/api/media',
-    async ({ actor, caller, headers, request, status }) => {
-      caller.takeTime()
-      return status(201, await upload(actor, judgeOf(caller, identify), headers, request.body))
-    },
-    { access: 'media:create', parse: 'none', headers: RawHeaders, response: { 201: Media } },
-  )
+  new Elysia({ name: 'whole-uploads' })
+    .use(access)
+    .post(
+      '/api/media',
+      async ({ actor, caller, headers, request, status }) => {
+        caller.takeTime()
+        return status(201, await upload(actor, judgeOf(caller, identify), headers, request.body))
+      },
+      { access: 'media:create', parse: 'none', headers: RawHeaders, response: { 201: Media } },
+    )
+    .put(
+      '/api/media/:id/content',
+      async ({ actor, caller, headers, params, request }) => {
+        caller.takeTime()
+        const replaced = { id: params.id, ifMatch: request.headers.get('if-match') }
+        return upload(actor, judgeOf(caller, identify), headers, request.body, replaced)
+      },
+      { access: 'media:replace', parse: 'none', headers: RawHeaders, params: MediaParams, response: { 200: Media } },
+    )
 
 const version = '1.0.0'
 const extensions = 'creation,creation-with-upload,termination,expiration,checksum'

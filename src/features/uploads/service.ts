@@ -6,7 +6,7 @@ import type { Actor } from '../../permissions'
 import type { Clock } from '../../ports'
 import type { Revocations } from '../../revocation'
 import { guard, type Write } from '../../write'
-import type { Judge } from '../media/service'
+import type { Judge, MediaService } from '../media/service'
 import type { QuotaService } from '../quotas/service'
 import type { AppendHeaders, CreateHeaders, Upload } from './model'
 import type { Parts } from './part'
@@ -24,6 +24,7 @@ type Deps = {
   turns: Turns
   parts: Parts
   rights: SendRight
+  replaceable: MediaService['replaceable']
   /** Forgets what was staged for it. */
   forget: (upload: Pick<UploadRow, 'blob' | 'saved'>) => Promise<void>
   maxBytes: number
@@ -48,7 +49,7 @@ export const presentUpload = (row: UploadRow): Upload => ({
 })
 
 export const uploadService = (deps: Deps) => {
-  const { write, clock, revocations, quotas, store, turns, parts, rights, forget, maxBytes } = deps
+  const { write, clock, revocations, quotas, store, turns, parts, rights, replaceable, forget, maxBytes } = deps
 
   const find = async (actor: Actor, id: string): Promise<UploadRow> => {
     const { workspace, projects } = actor
@@ -64,7 +65,7 @@ export const uploadService = (deps: Deps) => {
       if (sent.offset !== offset) throw elsewhere(offset)
       if (sent.bytes !== null && sent.bytes > row.length - offset) throw tooLarge(row.length - offset)
       if (mediaId !== null) return { ...row, offset, mediaId }
-      const right = await rights(actor, judge, row.projectId)
+      const right = await rights(actor, judge, row.projectId, row.replaces ? 'media:replace' : 'media:create')
       const part = await parts(row, turn).catch((error) => {
         right.release()
         throw error
@@ -83,18 +84,20 @@ export const uploadService = (deps: Deps) => {
 
   return {
     /**
-     * Begins an upload to the actor's project, its length taken from the quota.
-     * @throws Failure `too_large`, `quota_exceeded`, `forbidden`
+     * Begins an upload to the actor's project, or of a file's next version, its length taken from the quota.
+     * @throws Failure `too_large`, `quota_exceeded`, `forbidden`; `not_found` for no file to replace
      */
     async create(actor: Actor, sent: CreateHeaders): Promise<Standing> {
-      if (!actor.project) throw new Failure('forbidden', 'There is no project to store this in')
       if (sent.length > maxBytes) throw tooLarge(maxBytes)
-      const { length, metadata, name, declaredType } = sent
+      const { length, metadata, name, declaredType, replaces } = sent
+      const project =
+        replaces === null ? actor.project?.id : (await replaceable(actor, { id: replaces, ifMatch: null })).projectId
+      if (project === undefined) throw new Failure('forbidden', 'There is no project to store this in')
       const now = clock.now()
       const row: UploadRow = {
-        ...{ workspaceId: actor.workspace.id, id: newId('upl'), projectId: actor.project.id },
+        ...{ workspaceId: actor.workspace.id, id: newId('upl'), projectId: project },
         ...{ name, declaredType, metadata, length, offset: 0, blob: null, saved: null, lease: null, leaseUntil: 0 },
-        ...{ createdBy: actor.id, createdAt: now, expiresAt: now + uploadMs, replaces: null, mediaId: null },
+        ...{ createdBy: actor.id, createdAt: now, expiresAt: now + uploadMs, replaces, mediaId: null },
       }
       await write(actor, { action: 'upload.created', targets: [row.id] }, [
         ...quotas.take(row.workspaceId, 'storage_bytes', length),

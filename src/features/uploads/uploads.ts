@@ -3,6 +3,7 @@ import type { Clock, Database } from '../../ports'
 import type { Revocations } from '../../revocation'
 import type { Unaudited, Write } from '../../write'
 import type { Finalize } from '../media/finalize'
+import type { MediaService } from '../media/service'
 import type { Shelf } from '../media/shelf'
 import type { QuotaService } from '../quotas/service'
 import { createForget, createUploadExpiry } from './expiry'
@@ -24,6 +25,7 @@ type Deps = {
   revocations: Revocations
   quotas: Pick<QuotaService, 'take' | 'give'>
   finalize: Finalize
+  replaceable: MediaService['replaceable']
   limits: Limits
 }
 

@@ -3,19 +3,26 @@ import { Failure } from '../../errors'
 import { newLooking } from '../../lib/file-facts'
 import { randomBase62 } from '../../lib/id'
 import type { Actor } from '../../permissions'
-import type { Finalize } from '../media/finalize'
+import type { Finalize, Replaced } from '../media/finalize'
 import type { Media } from '../media/model'
-import type { Judge } from '../media/service'
+import type { Judge, MediaService } from '../media/service'
 import type { Shelf, Shelved } from '../media/shelf'
 import type { RawHeaders } from './model'
 import { type Limits, receive, tooLarge } from './receive'
 import type { SendRight } from './right'
 import type { Rooms } from './room'
 
-type Deps = { shelf: Shelf; finalize: Finalize; limits: Limits; rights: SendRight; rooms: Rooms }
+type Deps = {
+  shelf: Shelf
+  finalize: Finalize
+  replaceable: MediaService['replaceable']
+  limits: Limits
+  rights: SendRight
+  rooms: Rooms
+}
 type Body = ReadableStream<Uint8Array> | null
 
-export const createWholeUploads = ({ shelf, finalize, limits, rights, rooms }: Deps) => {
+export const createWholeUploads = ({ shelf, finalize, replaceable, limits, rights, rooms }: Deps) => {
   const come = async (
     staged: Shelved,
     sent: RawHeaders,
@@ -37,18 +44,26 @@ export const createWholeUploads = ({ shelf, finalize, limits, rights, rooms }: D
     return facts
   }
 
+  const placeOf = async (actor: Actor, { name }: RawHeaders, replaces: Replaced | null) => {
+    if (replaces) return replaceable(actor, replaces)
+    if (!actor.project) throw new Failure('forbidden', 'There is no project to store this in')
+    return { projectId: actor.project.id, name }
+  }
+
   /**
-   * Takes a body in as a new file of the actor's project. Nothing of it can be read, and nothing is left, unless all of
+   * Takes a body in as a new file of the actor's project, or as the next version of one. Nothing of it can be read, and nothing is left, unless all of
    * it came, as announced, while the right to send it lasted.
    * @throws Failure `too_large`, `malformed`, `checksum_mismatch`, `unsupported_type`, `disk_full`, `forbidden`,
-   * `quota_exceeded`.
+   * `quota_exceeded`; of a file to replace `not_found`, `precondition_failed`.
    */
-  return async (actor: Actor, judge: Judge, sent: RawHeaders, body: Body): Promise<Media> => {
-    if (!actor.project) throw new Failure('forbidden', 'There is no project to store this in')
+  return async (
+    ...[actor, judge, sent, body, replaces = null]: [Actor, Judge, RawHeaders, Body, (Replaced | null)?]
+  ): Promise<Media> => {
     if (sent.encoding !== 'identity') throw new Failure('unsupported_type', 'Send the file itself, without coding')
     if (sent.bytes !== null && sent.bytes > limits.maxBytes) throw tooLarge(limits.maxBytes)
-    const file = { projectId: actor.project.id, name: sent.name, declaredType: sent.declaredType }
-    const right = await rights(actor, judge, file.projectId)
+    const { projectId, name } = await placeOf(actor, sent, replaces)
+    const file = { projectId, name, declaredType: sent.declaredType }
+    const right = await rights(actor, judge, projectId, replaces ? 'media:replace' : 'media:create')
     const [blob, room] = [randomBase62(26), rooms(actor, file)]
     let staged: Shelved | undefined
     try {
@@ -56,7 +71,7 @@ export const createWholeUploads = ({ shelf, finalize, limits, rights, rooms }: D
       staged = await shelf.stage({ workspaceId: actor.workspace.id, blob }, sent.bytes)
       const facts = await come(staged, sent, body, room.grow, right.signal)
       right.signal.throwIfAborted()
-      const arrived = { ...file, createdBy: actor.id, blob, size: facts.size, facts }
+      const arrived = { ...file, createdBy: actor.id, blob, size: facts.size, facts, replaces }
       return await finalize(actor, staged, arrived, () => room.settle(facts.size))
     } catch (error) {
       await room.release()

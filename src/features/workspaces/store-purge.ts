@@ -6,7 +6,7 @@ import type { WorkspaceId } from '../../permissions'
 import type { Database, Statement } from '../../ports'
 import { builder, demand, statement } from '../../write'
 
-const { workspaces, projects, media, uploads, quotas } = schema
+const { workspaces, projects, media, mediaVersions, uploads, quotas } = schema
 const atOnce = 50
 
 type Owned = SQLiteTable & { workspaceId: SQLiteColumn; projectId?: SQLiteColumn }
@@ -28,7 +28,17 @@ const giveBack = (workspaceId: WorkspaceId, projectId: string): Statement => {
       eq(table.projectId, projectId),
       isNull(left),
     )})`
-  const taken = sql`${sum(media.size, media, media.deletedAt)} + ${sum(uploads.length, uploads, uploads.mediaId)}`
+  const isLive = sql`exists (select 1 from ${media} where ${and(
+    eq(media.workspaceId, workspaceId),
+    eq(media.id, mediaVersions.id),
+    isNull(media.deletedAt),
+  )})`
+  const former = sql`(select coalesce(sum(${mediaVersions.size}), 0) from ${mediaVersions} where ${and(
+    eq(mediaVersions.workspaceId, workspaceId),
+    eq(mediaVersions.projectId, projectId),
+    isLive,
+  )})`
+  const taken = sql`${sum(media.size, media, media.deletedAt)} + ${former} + ${sum(uploads.length, uploads, uploads.mediaId)}`
   return statement(
     builder
       .update(quotas)
