@@ -11,7 +11,7 @@ export type Sending = {
   workspace: string | null
   project: string
   sent: Signal<number>
-  state: Signal<'sending' | Problem>
+  state: Signal<'sending' | 'paused' | 'done' | Problem>
   upload: Upload
 }
 
@@ -27,27 +27,25 @@ const remove = ({ id }: Sending) => {
 
 export const run = async (one: Sending): Promise<void> => {
   one.state.value = 'sending'
-  one.sent.value = 0
   const outcome = await one.upload.run()
-  if (typeof outcome === 'object') {
-    one.state.value = outcome
-    return
-  }
+  one.state.value = typeof outcome === 'object' ? outcome.problem : outcome
+  if (outcome !== 'done') return
   remove(one)
-  if (outcome === 'done') arrived.value++
+  arrived.value++
 }
 
 export const cancel = (one: Sending): void => {
-  one.upload.stop()
   remove(one)
+  void one.upload.cancel()
 }
 
 /** Begins to send each of the files to a project of the workspace that is open. */
 export const sendFiles = (files: readonly File[], project: string): void => {
   const workspace = workspaceId.peek()
+  const headers = (): Record<string, string> => (workspace ? { 'x-workspace-id': workspace } : {})
   for (const file of files) {
     const sent = signal(0)
-    const upload = createUpload(file, { workspace, project }, (bytes) => {
+    const upload = createUpload(file, { headers, project }, (bytes) => {
       sent.value = bytes
     })
     const state: Sending['state'] = signal('sending')
@@ -57,6 +55,14 @@ export const sendFiles = (files: readonly File[], project: string): void => {
     void run(one)
   }
 }
+
+// What stopped for want of a connection goes on with it.
+addEventListener('online', () => {
+  for (const one of uploads.peek()) {
+    const state = one.state.peek()
+    if (typeof state === 'object' && state.code === 'offline') void run(one)
+  }
+})
 
 addEventListener('beforeunload', (event) => {
   if (uploads.peek().some(({ state }) => state.peek() === 'sending')) event.preventDefault()

@@ -1,15 +1,25 @@
-// A small film to upload and play, made once a run.
-let made: Promise<Buffer> | undefined
+// Films to upload and play, made once a run.
+const make = async (seconds: number, kilobits: number): Promise<Buffer> => {
+  // Noise, or there would be nothing to spend the bits on.
+  const source = ['-f', 'lavfi', '-i', `testsrc2=duration=${seconds}:size=320x240:rate=8,noise=alls=80:allf=t`]
+  const coding = ['-c:v', 'libvpx', '-b:v', `${kilobits}k`, '-minrate', `${kilobits}k`, '-maxrate', `${kilobits}k`]
+  const quick = ['-deadline', 'realtime', '-cpu-used', '8', '-f', 'webm', '-']
+  const command = ['ffmpeg', '-loglevel', 'error', ...source, ...coding, ...quick]
+  const ffmpeg = Bun.spawn(command, { stdout: 'pipe', stderr: 'pipe' })
+  const bytes = Buffer.from(await new Response(ffmpeg.stdout).arrayBuffer())
+  if (bytes.length === 0) throw new Error(await new Response(ffmpeg.stderr).text())
+  return bytes
+}
+
+const made = new Map<string, Promise<Buffer>>()
+const once = (seconds: number, kilobits: number) => () => {
+  const name = `${seconds} ${kilobits}`
+  const film = made.get(name) ?? make(seconds, kilobits)
+  made.set(name, film)
+  return film
+}
 
 /** Twenty seconds of WebM, some hundred kilobytes. */
-export const film = (): Promise<Buffer> => {
-  made ??= (async () => {
-    const source = ['-f', 'lavfi', '-i', 'testsrc2=duration=20:size=320x240:rate=8']
-    const coding = ['-c:v', 'libvpx', '-b:v', '300k', '-deadline', 'realtime', '-cpu-used', '8', '-f', 'webm', '-']
-    const ffmpeg = Bun.spawn(['ffmpeg', '-loglevel', 'error', ...source, ...coding], { stdout: 'pipe', stderr: 'pipe' })
-    const bytes = Buffer.from(await new Response(ffmpeg.stdout).arrayBuffer())
-    if (bytes.length === 0) throw new Error(await new Response(ffmpeg.stderr).text())
-    return bytes
-  })()
-  return made
-}
+export const film = once(20, 300)
+/** Ninety seconds, more than a browser reads ahead. */
+export const longFilm = once(90, 3000)

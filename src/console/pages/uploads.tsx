@@ -1,4 +1,4 @@
-// Files on their way: how far they are, trying again, giving up.
+// Files on their way: how far they are, pausing, going on, giving up.
 import { t } from '../i18n'
 import { size } from '../numbers'
 import { workspaceId } from '../session'
@@ -16,12 +16,17 @@ const Row = ({ of }: { of: Sending }) => {
         <progress value={of.bytes === 0 ? 1 : sent / of.bytes} aria-label={t('media.progress_of', { name })} />
         <p class="facts" role="status">
           <span>{t('usage.of', { used: size(sent), allowed: size(of.bytes) })}</span>
+          {state === 'paused' && <span>{t('media.paused')}</span>}
           {typeof state === 'object' && <span class="bad">{problemWords(state)}</span>}
         </p>
       </div>
-      {state !== 'sending' && (
-        <Button onClick={() => void run(of)} aria-label={t('media.again_named', { name })}>
-          {t('action.retry')}
+      {state === 'sending' ? (
+        <Button onClick={of.upload.pause} aria-label={t('media.pause_named', { name })}>
+          {t('media.pause')}
+        </Button>
+      ) : (
+        <Button onClick={() => void run(of)} aria-label={t('media.resume_named', { name })}>
+          {t('media.resume')}
         </Button>
       )}
       <Button kind="quiet" onClick={() => cancel(of)} aria-label={t('media.cancel_named', { name })}>

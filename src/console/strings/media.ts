@@ -13,7 +13,11 @@ export const mediaStrings = {
   'media.choose': { en: 'Files to upload', zh: '要上传的文件' },
   'media.uploads': { en: 'On their way', zh: '正在上传' },
   'media.progress_of': { en: 'Progress of {name}', zh: '{name} 的进度' },
-  'media.again_named': { en: 'Try {name} again', zh: '重试 {name}' },
+  'media.paused': { en: 'Paused', zh: '已暂停' },
+  'media.pause': { en: 'Pause', zh: '暂停' },
+  'media.pause_named': { en: 'Pause {name}', zh: '暂停 {name}' },
+  'media.resume': { en: 'Resume', zh: '继续' },
+  'media.resume_named': { en: 'Resume {name}', zh: '继续 {name}' },
   'media.cancel_named': { en: 'Cancel {name}', zh: '取消 {name}' },
   'media.empty_title': { en: 'No files yet', zh: '还没有文件' },
   'media.empty': {
