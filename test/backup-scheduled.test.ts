@@ -151,7 +151,7 @@ test('while media is not sound none is removed: the last good one stays', async 
   const one = await newInstance()
   await one.stop()
   expect((await cli(one.folder, ['backup'], env)).code).toBe(0)
-  const [good] = readdirSync(to)
+  const [good = ''] = readdirSync(to)
   rmSync(join(one.folder, 'media/objects'), { recursive: true })
   mkdirSync(join(one.folder, 'media/objects'))
   const bad = await cli(one.folder, ['backup'], env)
