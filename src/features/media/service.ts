@@ -104,8 +104,10 @@ export const mediaService = ({ db, write, shelf, clock, revocations, quotas, ...
       const found = await find(id, judge, version)
       if (!found || (link && link.version !== found.row.version)) throw new Failure('not_found')
       const { row, actor } = found
-      const subjects: Subject[] = [...subjectsOf(actor), `media:${id}`, ...(link ? [`link:${link.id}` as const] : [])]
-      const hold = () => revocations.hold(subjects, since, async () => (await find(id, judge, version)) !== null)
+      const hold = () => {
+        const subjects: Subject[] = [...subjectsOf(actor), `media:${id}`, ...(link ? [`link:${link.id}` as const] : [])]
+        return revocations.hold(subjects, since, async () => (await find(id, judge, version)) !== null)
+      }
       const readOnce = async (range: ByteRange) => {
         const slot = deps.streams(actor)
         let body: BlobBody | undefined
