@@ -20,9 +20,10 @@ import { uploadRoutes, wholeUploadRoutes } from './features/uploads/routes'
 import { usageRoutes } from './features/usage/routes'
 import { workspaceRoutes } from './features/workspaces/routes'
 import { type Access, assertEveryRouteDeclaresAccess, createAccess, type Route } from './http/access'
+import { safeHeaders } from './http/answer'
 import { type Cookies, createCookies } from './http/cookie'
 import { createCors } from './http/cors'
-import { denialOf } from './http/exchange'
+import { denialOf, type Exchange } from './http/exchange'
 import { createIdentify, type Entry, type Identify, type Tenancy } from './http/identify'
 import { createIntake } from './http/intake'
 import { describeApi } from './http/openapi'
@@ -68,12 +69,22 @@ const addJobs = (s: Services, reloadKeys: () => Promise<void>) => {
   if (s.backups) jobs.add({ name: 'backup', everyMs: 300_000, long: true, run: s.backups.run })
 }
 
-type Http = { cookies: Cookies; origins: OriginGuard; identify: Identify; clock: Clock; log: Log; pages: Pages }
+type Http = {
+  cookies: Cookies
+  origins: OriginGuard
+  identify: Identify
+  defaults: Headers
+  clock: Clock
+  log: Log
+  pages: Pages
+}
 
-const createRoutes = (config: Config, s: Services, { cookies, origins, identify, clock, log, pages }: Http) => {
-  const access = createAccess(s.gate, async (exchange) => {
+const createRoutes = (config: Config, s: Services, { cookies, origins, identify, defaults, ...http }: Http) => {
+  const { clock, log, pages } = http
+  const settle = async (exchange: Exchange) => {
     exchange.identity = await identify(exchange.request)
-  })
+  }
+  const access = createAccess(s.gate, settle, defaults)
   const routes = (): readonly Route[] => app.routes
   const describe = () => describeApi(routes(), { origin: config.origin, version })
   const app = new Elysia({ precompile: true })
@@ -144,12 +155,13 @@ export const createApp = async (config: Config, ports: Ports, pages: Pages = () 
   const { clock, log } = ports
   const services = createServices(config, ports)
   const cookies = createCookies({ secure: config.https })
+  const defaults = safeHeaders(config.https)
   const origins = createOriginGuard(config.allowedOrigins)
   const identify = createIdentity(config, services, clock, cookies, origins)
-  const app = createRoutes(config, services, { cookies, origins, identify, clock, log, pages })
+  const app = createRoutes(config, services, { cookies, origins, identify, defaults, clock, log, pages })
   addJobs(services, ports.keyring.reload)
   const intake = createIntake({
-    ...{ app: app.fetch, clock, log, origins, https: config.https, probes: probes(services.health) },
+    ...{ app: app.fetch, clock, log, origins, defaults, probes: probes(services.health) },
     isOurHost: createHostGuard(config.hosts, config.env === 'development'),
     cors: createCors((origin) => config.allowedOrigins.has(origin)),
     identify,

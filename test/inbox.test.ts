@@ -20,7 +20,7 @@ const get = (path: string) => {
   rememberExchange(request, new Exchange(request, 'req_test', 0, () => null))
   const inbox = { list: () => [mail('two@x', 2000), mail('one@x', 1000)] }
   return new Elysia()
-    .onError(({ error, code, status }) => status(404, toFailure(error, code).code))
+    .onError(({ error, code }) => new Response(toFailure(error, code).code, { status: 404 }))
     .use(inboxRoutes(createAccess(), inbox))
     .handle(request)
 }

@@ -3,6 +3,7 @@ import { Elysia } from 'elysia'
 import { type ErrorCode, Failure } from '../errors'
 import { classOf, type RateClass } from '../limits'
 import { type Actor, boundTo, type Permission, type Person, scopeOf } from '../permissions'
+import { createAnswers } from './answer'
 import { readJson } from './body'
 import { actorOf, arrivedAt, type Exchange, exchangeOf, personOf } from './exchange'
 import { type Gate, openGate } from './rate-limit'
@@ -81,8 +82,13 @@ const isRead = ({ method }: Request) => method === 'GET' || method === 'HEAD' ||
 type Settle = (exchange: Exchange) => Promise<void>
 
 /** The two words of a route. What passes the permission then passes `gate`. */
-export const createAccess = (gate: Gate = openGate, settle: Settle = async () => {}) =>
-  new Elysia({ name: 'access' }).macro({
+export const createAccess = (
+  gate: Gate = openGate,
+  settle: Settle = async () => {},
+  defaults: Headers = new Headers(),
+) => {
+  const takeAnswers = createAnswers(defaults)
+  return new Elysia({ name: 'access' }).macro({
     access: (need: Permission) => ({
       detail: { 'x-access': need } as Record<string, unknown>,
       ...hooksOf(
@@ -93,6 +99,7 @@ export const createAccess = (gate: Gate = openGate, settle: Settle = async () =>
         },
         settle,
       ),
+      introspect: takeAnswers,
       resolve: ({ request }) => {
         const caller = exchangeOf(request)
         const [held, person] = [actorOf(caller), personOf(caller)]
@@ -104,23 +111,29 @@ export const createAccess = (gate: Gate = openGate, settle: Settle = async () =>
     open: (why: string) => ({
       detail: { 'x-access': `open: ${why}` } as Record<string, unknown>,
       ...hooksOf(gate, ({ request }) => (isRead(request) ? null : 'auth'), settle),
+      introspect: takeAnswers,
       resolve: ({ request }) => {
         const caller = exchangeOf(request)
         return { caller }
       },
     }),
   })
+}
 
 export type Access = ReturnType<typeof createAccess>
 
 export type Route = { method: string; path: string; hooks: unknown }
 
-/** The boot net: every route declares who may call it, by one of the two words, and none takes any method or a socket. */
+/**
+ * The boot net: every route declares who may call it, by one of the two words, and none takes any method or a socket. A
+ * `response` that is left was never seen by a word: Elysia takes what a route declares out of it, and two shared it.
+ */
 export const assertEveryRouteDeclaresAccess = (routes: readonly Route[]): void => {
   const bare = routes.filter(({ method, hooks }) => {
-    const declared = (hooks as { detail?: Record<string, unknown> } | undefined)?.detail?.['x-access']
+    const { detail, response } = (hooks ?? {}) as { detail?: Record<string, unknown>; response?: unknown }
+    const declared = detail?.['x-access']
     const known = typeof declared === 'string' && (declared.startsWith('open: ') || isPermission(declared))
-    return !known || method === 'ALL' || method === 'WS' || method === '$INTERNALWS'
+    return !known || response !== undefined || method === 'ALL' || method === 'WS' || method === '$INTERNALWS'
   })
   if (bare.length > 0)
     throw new Error(`routes without declared access: ${bare.map((r) => `${r.method} ${r.path}`).join(', ')}`)

@@ -16,6 +16,8 @@ export const nobody: Identity = { person: null, actor: null, refusal: 'unauthent
 
 export type TakeTime = (seconds?: number) => void
 
+const noCookies: readonly string[] = []
+
 export class Exchange implements Origin {
   identity: Identity
   /** The pattern of the route that took it, for the log; never the path as sent. */
@@ -28,6 +30,10 @@ export class Exchange implements Origin {
   claim: NonNullable<Origin['claim']> | null
   /** How its limits stand, as headers, where there is reason to tell. */
   rateLimit: Readonly<Record<string, string>> | null
+  /** Whether its answer began from the headers that every answer has. */
+  hasDefaults: boolean
+  /** What its answer sets in the browser, as Set-Cookie values. */
+  setCookies: readonly string[]
 
   // Assigned here: JavaScriptCore defines initialised fields one by one, at 1.5 µs a request.
   constructor(
@@ -45,6 +51,8 @@ export class Exchange implements Origin {
     this.isAdmitted = false
     this.claim = null
     this.rateLimit = null
+    this.hasDefaults = false
+    this.setCookies = noCookies
   }
 
   /** The client's address as the runtime or a trusted proxy tells it. */

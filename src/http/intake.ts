@@ -25,33 +25,27 @@ type Parts = {
   identify: Identify
   clock: Clock
   log: Log
-  https: boolean
+  /** What every answer says that does not say otherwise. */
+  defaults: Headers
   /** Told of each refusal, and does not make it wait. */
   denied: (exchange: Exchange, status: number) => void
   /** Answered under any host, by exact target. */
   probes: Record<string, () => Response | Promise<Response>>
 }
 
-const safeHeaders = (https: boolean): [string, string][] => [
-  ['x-content-type-options', 'nosniff'],
-  ['referrer-policy', 'no-referrer'],
-  ['cache-control', 'no-store'],
-  ['content-security-policy', "default-src 'none'; frame-ancestors 'none'"],
-  ...(https ? [['strict-transport-security', 'max-age=63072000; includeSubDomains'] as [string, string]] : []),
-]
-
 export const createIntake = (parts: Parts): Intake => {
-  const { app, isOurHost, origins, cors, identify, clock, log, https, denied, probes } = parts
+  const { app, isOurHost, origins, cors, identify, clock, log, defaults, denied, probes } = parts
   const prefix = `req_${randomBase62(10)}`
   let count = 0
-  const defaults = safeHeaders(https)
+  const eachDefault = [...defaults]
 
   const finish = (exchange: Exchange, response: Response): Response => {
     const { headers } = response
     headers.set('x-request-id', exchange.requestId)
     // Elysia counts a HEAD by reading the body that a GET would have, over any explicit route, and finds none here.
     if (exchange.contentLength !== null) headers.set('content-length', String(exchange.contentLength))
-    for (const [name, value] of defaults) if (!headers.has(name)) headers.set(name, value)
+    if (!exchange.hasDefaults) for (const [name, value] of eachDefault) if (!headers.has(name)) headers.set(name, value)
+    for (const cookie of exchange.setCookies) headers.append('set-cookie', cookie)
     cors.share(exchange.request, response)
     if (exchange.rateLimit !== null && response.status !== 429)
       for (const [name, value] of Object.entries(exchange.rateLimit)) headers.set(name, value)

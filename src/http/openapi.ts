@@ -7,7 +7,7 @@ type Hooks = {
   body?: unknown
   query?: unknown
   params?: unknown
-  response?: unknown
+  answers?: Record<string, unknown>
 }
 type Route = { method: string; path: string; hooks: unknown }
 
@@ -33,9 +33,8 @@ const problemAnswer = {
   content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
 }
 
-const responsesOf = (response: unknown) => {
-  const byStatus = isSchema(response) ? { 200: response } : ((response ?? {}) as Record<string, unknown>)
-  const answers = Object.entries(byStatus).flatMap(([status, schema]) =>
+const responsesOf = (schemas: Record<string, unknown>) => {
+  const answers = Object.entries(schemas).flatMap(([status, schema]) =>
     isSchema(schema)
       ? [[status, { description: 'Done', content: { 'application/json': { schema: schemaOf(schema, 'output') } } }]]
       : [],
@@ -47,7 +46,7 @@ const responsesOf = (response: unknown) => {
 }
 
 const operationOf = ({ method, path, hooks }: Route) => {
-  const { detail = {}, body, query, params, response } = (hooks ?? {}) as Hooks
+  const { detail = {}, body, query, params, answers = {} } = (hooks ?? {}) as Hooks
   const access = String(detail['x-access'])
   return {
     operationId: `${method.toLowerCase()}${path.replace(/[^A-Za-z0-9]+(.)?/g, (_, c: string | undefined) => (c ?? '').toUpperCase())}`,
@@ -58,7 +57,7 @@ const operationOf = ({ method, path, hooks }: Route) => {
     ...(isSchema(body) && {
       requestBody: { required: true, content: { 'application/json': { schema: schemaOf(body, 'input') } } },
     }),
-    responses: responsesOf(response),
+    responses: responsesOf(answers),
   }
 }
 

@@ -46,7 +46,7 @@ export type Export = z.infer<typeof Export>
 
 // Looked at as a whole: member by member zod took as long as everything else about the answer.
 const Words = z
-  .custom<string[]>((value) => Array.isArray(value) && value.every((word) => typeof word === 'string'))
+  .custom<readonly string[]>((value) => Array.isArray(value) && value.every((word) => typeof word === 'string'))
   .meta({ type: 'array', items: { type: 'string' } })
 
 export const Whoami = z.object({

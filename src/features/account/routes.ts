@@ -27,15 +27,16 @@ export const accountRoutes = (access: Access, cookies: Cookies, account: Account
     })
     .delete(
       '/me',
-      async ({ person, set, status }) => {
+      async ({ caller, person, status }) => {
         const asked = await account.delete(person)
         if (asked) return status(202, asked)
-        set.headers['set-cookie'] = cookies.clear('session')
+        caller.setCookies = [cookies.clear('session')]
         return status(204, undefined)
       },
       { access: 'account:delete', response: { 202: StartedChallenge, 204: z.undefined() } },
     )
-    .get('/whoami', ({ person, actor }) => account.whoami(person, actor), {
+    // No call stands first in it: Elysia, which reads its text, would await that.
+    .get('/whoami', ({ person, actor }) => (actor ? account.whoami(actor) : account.whoami(person)), {
       access: 'whoami:read',
       response: { 200: Whoami },
     })

@@ -126,14 +126,13 @@ export const accountService = (deps: Deps) => {
     sweep: () => deps.unaudited('nothing can be taken back any more', [store.removeFormerBefore(clock.now())]),
 
     /** Who is asking, where, and what they may do there. */
-    whoami(person: Person | undefined, actor: Actor | undefined): Whoami {
-      const who = actor ?? person
-      if (!who) throw new Failure('unauthenticated')
+    whoami(who: Actor | Person): Whoami {
+      const actor = 'workspace' in who ? who : null
       return {
         actor: { type: who.type, id: who.id },
-        workspace: actor ? { id: actor.workspace.publicId, name: actor.workspace.name, role: actor.role } : null,
+        workspace: actor && { id: actor.workspace.publicId, name: actor.workspace.name, role: actor.role },
         project: actor?.project ?? null,
-        permissions: [...listPermissions(actor?.permissions ?? ofPerson)],
+        permissions: listPermissions(actor?.permissions ?? ofPerson),
         environment: actor?.environment ?? null,
       }
     },

@@ -31,13 +31,13 @@ export const authRoutes = (
     }
   }
 
-  const redeemed = (set: { headers: Record<string, unknown> }, { body, session, transport }: Redeemed) => {
+  const redeemed = (caller: Exchange, { body, session, transport }: Redeemed) => {
     if (session.is === 'opened' && transport === 'cookie')
-      set.headers['set-cookie'] = [
+      caller.setCookies = [
         cookies.set('session', session.token, session.maxAgeSeconds),
         ...(session.device === null ? [] : [cookies.set('device', session.device, deviceCookieSeconds)]),
       ]
-    if (session.is === 'ended') set.headers['set-cookie'] = cookies.clear('session')
+    if (session.is === 'ended') caller.setCookies = [cookies.clear('session')]
     return body
   }
 
@@ -45,13 +45,13 @@ export const authRoutes = (
     .use(access)
     .post(
       '/start',
-      async ({ caller, body, set, status }) => {
+      async ({ caller, body, status }) => {
         origins.byPage(caller.request)
         const asker = askerOf(caller, undefined)
         const held = body.transport === 'token' ? { binding: undefined, device: undefined } : {}
         const { body: answer, binding } = await auth.start(body, { ...asker, ...held })
         if (body.transport === 'token') return status(202, { ...answer, binding })
-        set.headers['set-cookie'] = cookies.set('challenge', binding, challengeCookieSeconds)
+        caller.setCookies = [cookies.set('challenge', binding, challengeCookieSeconds)]
         return status(202, answer)
       },
       { open: 'asks for a code', body: StartSignIn, response: { 202: StartedChallenge } },
@@ -70,10 +70,10 @@ export const authRoutes = (
     )
     .post(
       '/verify',
-      async ({ caller, body, set }) => redeemed(set, await auth.verify(body, askerOf(caller, body.binding))),
+      async ({ caller, body }) => redeemed(caller, await auth.verify(body, askerOf(caller, body.binding))),
       { open: 'proves a mailbox by a code', body: VerifyCode, response: { 200: SignedIn } },
     )
-    .post('/link', async ({ caller, body, set }) => redeemed(set, await auth.link(body, askerOf(caller, undefined))), {
+    .post('/link', async ({ caller, body }) => redeemed(caller, await auth.link(body, askerOf(caller, undefined))), {
       open: 'proves a mailbox by a link',
       body: RedeemLink,
       response: { 200: SignedIn },
@@ -85,9 +85,9 @@ export const authRoutes = (
     })
     .post(
       '/sign-out',
-      async ({ person, set, status }) => {
+      async ({ caller, person, status }) => {
         await sessions.end(person, person.sessionId)
-        set.headers['set-cookie'] = cookies.clear('session')
+        caller.setCookies = [cookies.clear('session')]
         return status(204, undefined)
       },
       { access: 'session:revoke' },

@@ -136,8 +136,8 @@ export const uploadRoutes = (
       access: 'media:create',
       parse: 'none',
     })
-    .patch('/:id', ({ actor, caller, request, params }) => append({ actor, caller, request, params }), stream)
-    .delete('/:id', ({ actor, caller, request, params }) => remove({ actor, caller, request, params }), one)
+    .patch('/:id', ({ actor, caller, request, params }) => append({ actor, caller, request, params }), { ...stream })
+    .delete('/:id', ({ actor, caller, request, params }) => remove({ actor, caller, request, params }), { ...one })
     .post(
       '/:id',
       ({ actor, caller, request, params }) => {
@@ -147,7 +147,7 @@ export const uploadRoutes = (
         if (method === 'DELETE') return remove(asked)
         throw new Failure('method_not_allowed', undefined, { headers: { allow: 'DELETE, GET, HEAD, OPTIONS, PATCH' } })
       },
-      stream,
+      { ...stream },
     )
     .get(
       '/:id',

@@ -1,0 +1,64 @@
+// Answers: what a handler gives, held to the schema of its status and sent as JSON. What no schema lists does not leave.
+import { ElysiaCustomStatusResponse } from 'elysia'
+import type { z } from 'zod'
+import { Failure } from '../errors'
+import { exchangeOf } from './exchange'
+
+/** What every answer says that does not say otherwise. */
+export const safeHeaders = (https: boolean): Headers =>
+  new Headers({
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer',
+    'cache-control': 'no-store',
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+    ...(https && { 'strict-transport-security': 'max-age=63072000; includeSubDomains' }),
+  })
+
+type Schemas = Readonly<Record<number, z.ZodType>>
+type Hooks = { response?: Schemas; answers?: Schemas; mapResponse?: unknown; body?: unknown; parse?: unknown }
+type Context = { request: Request; responseValue: unknown }
+
+const unfit = (why: string) => new Failure('internal', undefined, { cause: new Error(why) })
+
+/** A value as its schema lists it. */
+const asListed = (schema: z.ZodType | undefined, value: unknown): unknown => {
+  if (!schema && value !== undefined) throw unfit('answer without a schema')
+  const held = schema?.safeParse(value)
+  if (held && !held.success) throw unfit('answer does not fit its schema')
+  return held?.data
+}
+
+/**
+ * Elysia would check each answer in a promise, and set each header by itself. `takeAnswers` takes the schemas of a route
+ * over; its answers are made at once where its handler does not wait, and begin from `defaults`, copied as a whole.
+ */
+export const createAnswers = (defaults: Headers) => {
+  const ofJson = new Headers(defaults)
+  ofJson.set('content-type', 'application/json')
+
+  const encode = (schemas: Schemas, request: Request, given: unknown): Response => {
+    if (given instanceof Response) return given
+    const [status, value] =
+      given instanceof ElysiaCustomStatusResponse ? [given.code as number, given.response] : [200, given]
+    const listed = asListed(schemas[status], value)
+    exchangeOf(request).hasDefaults = true
+    if (listed === undefined) return new Response(null, { status, headers: defaults })
+    return new Response(JSON.stringify(listed), { status, headers: ofJson })
+  }
+
+  const encodeLate = (schemas: Schemas, request: Request, given: Promise<unknown>) =>
+    given.then((value) => encode(schemas, request, value))
+
+  return (route: object): void => {
+    const hooks = route as Hooks
+    const schemas = hooks.response ?? {}
+    delete hooks.response
+    // Where no body is declared none is read, and nothing waits for one.
+    if (hooks.body === undefined && hooks.parse !== 'none') delete hooks.parse
+    hooks.answers = schemas
+    hooks.mapResponse = ({ request, responseValue }: Context) =>
+      responseValue instanceof Promise
+        ? encodeLate(schemas, request, responseValue)
+        : encode(schemas, request, responseValue)
+  }
+}
