@@ -10,7 +10,7 @@ export const metadataOf = (said: Record<string, string>): string =>
     .map(([name, value]) => `${name} ${base64(value)}`)
     .join(',')
 
-export const bytesOf = (length: number): Buffer =>
+export const bytesOf = (length: number): Buffer<ArrayBuffer> =>
   Buffer.concat(Array.from({ length: Math.ceil(length / 65_536) }, () => randomBytes(65_536))).subarray(0, length)
 
 type More = { headers?: Record<string, string>; raw?: BodyInit }
