@@ -127,3 +127,14 @@ test('is not known any more once its workspace is revoked and its row is gone', 
   await node.write({ type: 'system', origin: null }, event, [revoke(0, 'workspace:wsp_1')])
   expect(await node.find(one, 'media')).toBeNull()
 })
+
+test('is not in what is left of the database file once its row is gone', async () => {
+  const node = await start()
+  await node.get(one, 'media')
+  const [row] = await rows()
+  await send(builder.delete(workspaceKeys))
+  await db.close()
+  const left = readFileSync(path)
+  ;({ db, path, close } = await newTestDatabase())
+  expect([left.includes('wsp_1'), left.includes(row!.wrapped)]).toEqual([true, false])
+})

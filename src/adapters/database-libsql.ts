@@ -130,8 +130,9 @@ const createGroups = (connection: Libsql.Database, run: (statement: Statement) =
 }
 
 const openWriter = (path: string) => {
-  const pragmas = 'pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on'
-  const { connection, prepare, checkOpen } = openConnection(path, pragmas)
+  // What is deleted is overwritten: a workspace's key must not outlive it in the file.
+  const pragmas = ['journal_mode = wal', 'synchronous = full', 'foreign_keys = on', 'secure_delete = on']
+  const { connection, prepare, checkOpen } = openConnection(path, pragmas.map((it) => `pragma ${it}`).join('; '))
 
   const run = ({ sql, args }: Statement): Outcome => {
     const query = prepare(sql)
@@ -173,7 +174,9 @@ export const unfinishedRestore = '.restore'
  */
 export const openLocalDatabase = async ({ path }: { path: string }): Promise<Database> => {
   if (!existsSync(path) && existsSync(join(dirname(path), unfinishedRestore)))
-    throw new Error('A restore into this folder has not ended: let it end, run it again, or remove the folder .restore.')
+    throw new Error(
+      'A restore into this folder has not ended: let it end, run it again, or remove the folder .restore.',
+    )
   mkdirSync(dirname(path), { recursive: true })
   const lock = lockProcess(dirname(path))
   try {
