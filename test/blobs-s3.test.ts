@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'bun:test'
 import { existsSync, readdirSync } from 'node:fs'
 import { createS3Blobs } from '../src/adapters/blobs-s3'
+import { pour } from '../src/adapters/pour'
 import { createS3, type S3 } from '../src/adapters/s3'
 import type { S3Options } from '../src/adapters/s3-calls'
 import { randomBytes } from '../src/lib/crypto'
@@ -18,7 +19,7 @@ const partBytes = 5 * mebibyte
 
 const open = (options: S3Options): { s3: S3; blobs: Blobs } => {
   const s3 = createS3(options)
-  return { s3, blobs: createS3Blobs({ s3, clock: options.clock, partBytes: () => partBytes }) }
+  return { s3, blobs: createS3Blobs({ s3, pour, partBytes: () => partBytes }) }
 }
 const newBucket = async () => open(await newS3Options())
 const left = async (s3: S3) => [
@@ -182,23 +183,5 @@ describe.skipIf(!hasS3())('a bucket that goes away', () => {
     expect((await take(blobs, key, all.length, { start: 0, end: all.length })).equals(all)).toBeTrue()
     expect(await left(s3)).toEqual(['objects'])
     link.stop()
-  })
-
-  test('keeps no connection for a stream that nobody reads, and goes on when somebody does', async () => {
-    const { readS3 } = await import('../src/adapters/s3-read')
-    const options = await newS3Options()
-    const { s3 } = open(options)
-    const bytes = Buffer.from(randomBytes(2 * partBytes))
-    await s3.put('it', bytes)
-    const range = { start: 0, end: bytes.length }
-    const first = await s3.get('it', { range })
-    let closed = 0
-    const close = () => {
-      closed++
-      first.close()
-    }
-    const body = readS3({ s3, clock: options.clock, key: 'it', range, first: { ...first, close }, idleMs: 20 })
-    while (closed === 0) await Bun.sleep(1)
-    expect((await drain(body.getReader())).equals(bytes)).toBeTrue()
   })
 })

@@ -7,8 +7,8 @@ import { beginRequest } from './wire'
 const chunk = Buffer.alloc(256 * 1024, 'abcdefghijklmnopqrstuvwxyz0123456789')
 const mebi = 1024 * 1024
 
-const startServer = async () => {
-  const child = Bun.spawn(['bun', join(import.meta.dir, 'media-server.ts')], { stdin: 'pipe', stdout: 'pipe' })
+const startServer = async (storage: string) => {
+  const child = Bun.spawn(['bun', join(import.meta.dir, 'media-server.ts'), storage], { stdin: 'pipe', stdout: 'pipe' })
   const lines = (async function* () {
     let text = ''
     for await (const part of child.stdout.pipeThrough(new TextDecoderStream())) {
@@ -69,11 +69,11 @@ const read = ({ port, headers }: Server, url: string, enough: number, pauseMs: n
     socket.on('close', () => resolve(bytes))
   })
 
-export type Load = { uploadBytes: number; readers: number; fileBytes: number; aborts: number }
+export type Load = { storage: string; uploadBytes: number; readers: number; fileBytes: number; aborts: number }
 
 /** Uploads, then many slow readers at once, then many that go away: the peak of each, in MiB. */
-export const measureMediaLoad = async ({ uploadBytes, readers, fileBytes, aborts }: Load) => {
-  const server = await startServer()
+export const measureMediaLoad = async ({ storage, uploadBytes, readers, fileBytes, aborts }: Load) => {
+  const server = await startServer(storage)
   try {
     // The first of everything is compiled and cached before it counts.
     const file = await upload(server, fileBytes)

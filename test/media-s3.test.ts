@@ -1,6 +1,7 @@
 // Media in a bucket, as callers meet it: objects that are gone, a bucket that is away, keys that are refused.
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { createS3Blobs } from '../src/adapters/blobs-s3'
+import { pour } from '../src/adapters/pour'
 import { createS3, type S3 } from '../src/adapters/s3'
 import { hasS3, newS3Options, testS3 } from './s3'
 import { type Link, startProxy } from './scale/proxy'
@@ -15,7 +16,7 @@ describe.skipIf(!hasS3())('media in a bucket', () => {
     const options = await newS3Options(new URL(link.url).host)
     const patience = { ...options.patience!, attempts: 2, answerMs: 300 }
     s3 = createS3({ ...options, patience, log: log.log })
-    app = await testApp({ blobs: createS3Blobs({ s3, clock: options.clock }) })
+    app = await testApp({ blobs: createS3Blobs({ s3, pour }) })
     who = (await app.as('admin')).headers
   })
   afterEach(async () => {
@@ -71,7 +72,7 @@ describe.skipIf(!hasS3())('media in a bucket', () => {
     const { log: told, events } = newTestLog()
     const wrong = { access: options.keys.access, secret: 'not-the-secret-of-this-bucket' }
     const refused = createS3({ ...options, keys: wrong, log: told })
-    const blobs = createS3Blobs({ s3: refused, clock: options.clock })
+    const blobs = createS3Blobs({ s3: refused, pour })
     const other = await testApp({ blobs })
     const { status, body } = await other.call('GET', '/v1/health/ready')
     expect([status, body.checks.storage]).toEqual([503, 'failing'])

@@ -1,9 +1,11 @@
-// A process of its own that serves media, for measuring: says where and as whom, then its memory and open files whenever it is asked.
+// A process of its own that serves media from the storage of that name, for measuring: says where and as whom, then its memory and open files whenever it is asked.
 import { readdirSync } from 'node:fs'
+import { storages } from './storages'
 import { testApp } from './support'
 import { serveOnWire } from './wire'
 
-const app = await testApp()
+const storage = storages.find(({ name }) => name === process.argv[2]) ?? storages[0]!
+const app = await testApp(await storage.options())
 const server = serveOnWire(app.app.fetch)
 const { headers } = await app.as('admin')
 

@@ -1,5 +1,6 @@
 // Where media can be: what is promised of it holds in each of these. `options` is what `testApp` is given for one.
 import { createS3Blobs } from '../src/adapters/blobs-s3'
+import { pour } from '../src/adapters/pour'
 import { createS3 } from '../src/adapters/s3'
 import { hasS3, newS3Options } from './s3'
 import type { testApp } from './support'
@@ -8,7 +9,7 @@ type Storage = { name: string; options: () => Promise<NonNullable<Parameters<typ
 
 const inBucket = async () => {
   const options = await newS3Options()
-  return { blobs: createS3Blobs({ s3: createS3(options), clock: options.clock }) }
+  return { blobs: createS3Blobs({ s3: createS3(options), pour }) }
 }
 
 const sealed = { env: { LATCHKEY_MEDIA_ENCRYPTION: 'on' } }

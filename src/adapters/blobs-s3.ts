@@ -2,18 +2,20 @@
 // waits beside as a tail.
 import { Failure } from '../errors'
 import { sha256 } from '../lib/crypto'
-import type { Blobs, Clock, StagedBlob } from '../ports'
+import { free } from '../lib/segments'
+import type { Blobs, Pour, StagedBlob } from '../ports'
 import type { S3 } from './s3'
-import { readS3 } from './s3-read'
+import { pieceBytes, readS3 } from './s3-read'
 import { createS3Writer, partBytesFor, type S3Begun } from './s3-write'
 
-type Options = { s3: S3; clock: Clock; partBytes?: (expectedBytes: number | null) => number }
+type Options = { s3: S3; pour: Pour; partBytes?: (expectedBytes: number | null) => number }
 
 /** What `save` gives. `sum` is over tags and tail: of what another writer has changed since, nothing is gone on with. */
 type Saved = { id: string | null; parts: number; partBytes: number; tail: number; sum: string }
 
 // What is this small is fetched at once: the window of a player, which must be sent with its length.
 const maxReadBytes = 1024 * 1024
+const writeBytes = 256 * 1024
 
 const objectOf = (key: string): string => {
   if (!/^[0-9A-Za-z]{20,64}$/.test(key)) throw new Error('not the key of an object')
@@ -33,7 +35,7 @@ const alreadyPublished: StagedBlob = {
 }
 
 /** Memory for each upload: a part, 8 MiB unless more than 80 GB are announced. */
-export const createS3Blobs = ({ s3, clock, partBytes: sizeFor = partBytesFor }: Options): Blobs => {
+export const createS3Blobs = ({ s3, pour, partBytes: sizeFor = partBytesFor }: Options): Blobs => {
   const removeTails = async (key: string): Promise<void> => {
     for await (const { key: tail } of s3.list(`staged/${key}/`)) await s3.remove(tail)
   }
@@ -69,8 +71,8 @@ export const createS3Blobs = ({ s3, clock, partBytes: sizeFor = partBytesFor }: 
   const find = async (key: string, { id, parts, tail, sum }: Saved): Promise<S3Begun> => {
     const kept = id === null ? [] : await Array.fromAsync(s3.parts(objectOf(key), id))
     const etags = kept.slice(0, parts).map(({ etag }) => etag)
-    const { body } = await s3.get(tailOf(key, parts))
-    const begun = { id, etags, tail: (await new Response(body).bytes()).subarray(0, tail) }
+    const { bytes } = await s3.get(tailOf(key, parts), tail > 0 ? { start: 0, end: tail } : undefined)
+    const begun = { id, etags, tail: bytes }
     if (sumOf(etags, begun.tail) !== sum) throw new Failure('not_found')
     return begun
   }
@@ -108,14 +110,27 @@ export const createS3Blobs = ({ s3, clock, partBytes: sizeFor = partBytesFor }: 
       }
     },
     async open(key, size, { start, end }, hold) {
-      // No range can ask for nothing: whether it is there is told by all of it.
-      const [path, range] = [objectOf(key), { start, end }]
-      const first = await s3.get(path, start === end ? {} : { range })
-      if (start === end || first.size !== size) first.close()
-      if (first.size !== size) throw new Failure('not_found')
-      if (start === end) return new Uint8Array(0)
-      if (end - start > maxReadBytes) return readS3({ s3, clock, key: path, range, first, hold })
-      return new Response(readS3({ s3, clock, key: path, range, first })).bytes()
+      const path = objectOf(key)
+      // No range can ask for nothing.
+      const atOnce = end - start <= maxReadBytes ? end : start + pieceBytes
+      const first = start < end ? await s3.get(path, { start, end: atOnce }) : null
+      if ((first?.size ?? (await s3.sizeOf(path))) !== size) throw new Failure('not_found')
+      if (!first) return new Uint8Array(0)
+      if (atOnce === end) return first.bytes
+      return pour(async (write) => {
+        const { signal, release } = hold()
+        try {
+          for await (const bytes of readS3(s3, path, { start, end }, first)) {
+            for (let at = 0; at < bytes.length; at += writeBytes) {
+              signal.throwIfAborted()
+              await write(bytes.subarray(at, at + writeBytes))
+            }
+            free(bytes)
+          }
+        } finally {
+          release()
+        }
+      })
     },
     remove: (key) => s3.remove(objectOf(key)),
     async *list(before) {

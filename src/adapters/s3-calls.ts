@@ -11,7 +11,7 @@ export type Patience = {
   attempts: number
   /** Before the second attempt; doubled with each. */
   backoffMs: number
-  /** For an answer to begin; a body is given longer, at this least pace. */
+  /** For an answer; a body, in or out, is given longer, at this least pace. */
   answerMs: number
   bytesPerMs: number
   /** No attempt begins later than that after the first. */
@@ -35,14 +35,14 @@ export type S3Call = {
   query?: Record<string, string>
   headers?: Record<string, string>
   body?: Uint8Array<ArrayBuffer>
-  /** How long this answer may take to begin, in ms, where that is longer than usual. */
+  /** The most that may come, where there is a most. */
+  comes?: number
+  /** How long this answer may take, in ms, where that is longer than usual. */
   answerMs?: number
   attempts?: number
-  signal?: AbortSignal
 }
 
-/** An answer whose body is still to come. `close` lets go of it. */
-export type Opened = { status: number; headers: Headers; body: ReadableStream<Uint8Array> | null; close(): void }
+export type S3Answer = { status: number; headers: Headers; bytes: Uint8Array<ArrayBuffer> }
 
 const noRoom = /^(XMinioStorageFull|InsufficientStorage|InsufficientCapacity|.*QuotaExceeded.*)$/
 const absent = ['NoSuchKey', 'NoSuchUpload', 'InvalidRange', 'PreconditionFailed']
@@ -70,7 +70,7 @@ const refused = (status: number, xml: string): Refused => {
 // What a runtime says of a broken connection may name the address: its code or kind is enough.
 const lost = (error: unknown): Failure => {
   const { code, name } = error as { code?: unknown; name?: unknown }
-  const cause = new Error(`the bucket could not be reached (${typeof code === 'string' ? code : name})`)
+  const cause = new Error(`the bucket could not be reached, or broke off (${typeof code === 'string' ? code : name})`)
   return new Failure('unavailable', undefined, { cause })
 }
 
@@ -92,34 +92,31 @@ export const createS3Calls = ({ place, keys, fetch, clock, log, patience = defau
     }
   }
 
-  /** Asks once. The time runs until `take` has what it wants. */
-  const once = async <T>(call: S3Call, take: (answer: Opened) => Promise<T>): Promise<T> => {
-    const control = new AbortController()
-    const close = () => control.abort(call.signal?.reason)
-    const late = () => control.abort(new DOMException('no answer in time', 'TimeoutError'))
-    const answerMs = (call.answerMs ?? patience.answerMs) + (call.body?.length ?? 0) / patience.bytesPerMs
-    const timer = setTimeout(late, answerMs)
-    call.signal?.addEventListener('abort', close)
-    try {
-      const { url, method, headers, body } = requestOf(call)
-      const init = { method, headers, redirect: 'manual', signal: control.signal, ...(body && { body }) } as const
-      const response = await fetch(url.href, init)
-      if (!response.ok) throw refused(response.status, await response.text())
-      return await take({ status: response.status, headers: response.headers, body: response.body, close })
-    } finally {
-      clearTimeout(timer)
-      call.signal?.removeEventListener('abort', close)
+  const once = async (call: S3Call): Promise<S3Answer> => {
+    const { url, method, headers, body } = requestOf(call)
+    const bytes = (body?.length ?? 0) + (call.comes ?? 0)
+    const signal = AbortSignal.timeout((call.answerMs ?? patience.answerMs) + bytes / patience.bytesPerMs)
+    const init = { method, headers, redirect: 'manual', signal, ...(body && { body }) } as const
+    const response = await fetch(url.href, init)
+    if (!response.ok) throw refused(response.status, await response.text())
+    // A store that knows no ranges would send all there is.
+    if (call.comes !== undefined && Number(response.headers.get('content-length')) > call.comes) {
+      await response.body?.cancel()
+      throw refused(response.status, '')
     }
+    return { status: response.status, headers: response.headers, bytes: await response.bytes() }
   }
 
-  const again = async <T>(call: S3Call, take: (answer: Opened) => Promise<T>): Promise<T> => {
+  /**
+   * What `read` makes of the answer, once it has wholly come; what it throws is asked for again, too.
+   * @throws Failure `not_found`, `disk_full`, `unavailable`
+   */
+  const send = async <T>(call: S3Call, read: (answer: S3Answer) => T): Promise<T> => {
     const until = clock.monotonic() + patience.giveUpMs
     for (let left = call.attempts ?? patience.attempts, waitMs = patience.backoffMs; ; waitMs *= 2) {
-      call.signal?.throwIfAborted()
       try {
-        return await once(call, take)
+        return read(await once(call))
       } catch (cause) {
-        call.signal?.throwIfAborted()
         const { failure, passes } = cause instanceof Refused ? cause : { failure: lost(cause), passes: true }
         if (!passes || --left <= 0 || clock.monotonic() > until) {
           const reason = (failure.cause as Error).message
@@ -131,24 +128,13 @@ export const createS3Calls = ({ place, keys, fetch, clock, log, patience = defau
     }
   }
 
-  return {
-    /** The answer once it has begun. @throws Failure `not_found`, `disk_full`, `unavailable`; what `signal` aborts with. */
-    open: (call: S3Call): Promise<Opened> => again(call, async (answer) => answer),
+  /** The answer, which must be that element: S3 may say 200 and then tell of an error. @throws as `send` */
+  const ask = (call: S3Call, root: string): Promise<string> =>
+    send(call, ({ status, bytes }) => {
+      const xml = new TextDecoder().decode(bytes)
+      if (rootOf(xml) !== root) throw refused(status, xml)
+      return xml
+    })
 
-    /** The answer's headers, once it has wholly come. @throws as `open` */
-    send: (call: S3Call): Promise<Headers> =>
-      again(call, async ({ headers, body }) => {
-        await new Response(body).arrayBuffer()
-        return headers
-      }),
-
-    /** The answer, which must be that element: S3 may say 200 and then tell of an error. @throws as `open` */
-    ask: (call: S3Call, root: string): Promise<string> =>
-      again(call, async ({ status, body }) => {
-        const xml = await new Response(body).text()
-        if (rootOf(xml) !== root) throw refused(status, xml)
-        return xml
-      }),
-  }
+  return { send, ask }
 }
-export type S3Calls = ReturnType<typeof createS3Calls>

@@ -2,13 +2,13 @@
 import { Failure } from '../errors'
 import { elementsOf, textOf } from '../lib/xml'
 import type { ByteRange } from '../ports'
-import { createS3Calls, type S3Call, type S3Options } from './s3-calls'
+import { createS3Calls, type S3Answer, type S3Call, type S3Options } from './s3-calls'
 
 export type S3Entry = { key: string; size: number; writtenAt: number }
 export type S3Upload = { key: string; id: string; startedAt: number }
 export type S3Part = { number: number; etag: string; size: number; writtenAt: number }
-/** An object being read. `size` is all of it, `body` what was asked for; `close` lets go of it. */
-export type S3Body = { size: number; etag: string; body: ReadableStream<Uint8Array>; close(): void }
+/** `size`: of the whole object. */
+export type S3Piece = { size: number; etag: string; bytes: Uint8Array<ArrayBuffer> }
 
 // AWS puts a large object together for minutes before it answers.
 const completeMs = 300_000
@@ -18,8 +18,20 @@ const xmlOf = (etags: readonly string[]) =>
     .join('')}</CompleteMultipartUpload>`
 
 const instantOf = (xml: string, name: string): number => Date.parse(textOf(xml, name))
-const uncovered = () =>
-  new Failure('unavailable', undefined, { cause: new Error('the bucket answered another range than was asked for') })
+
+/** The bytes of `range`, or of all there is. @throws Error where the answer is of another range, or has fewer. */
+const pieceOf = ({ status, headers, bytes }: S3Answer, range: ByteRange | undefined): S3Piece => {
+  const etag = headers.get('etag') ?? ''
+  if (!range) return { size: bytes.length, etag, bytes }
+  const [, from, of] = /^bytes (\d+)-\d+\/(\d+)$/.exec(headers.get('content-range') ?? '') ?? []
+  const [start, size] = status === 206 ? [Number(from), Number(of)] : [0, bytes.length]
+  if (start !== range.start || bytes.length !== Math.min(range.end, size) - start) throw new Error('not what was asked')
+  return { size, etag, bytes }
+}
+
+const unlessAbsent = (error: unknown): void => {
+  if (!(error instanceof Failure && error.code === 'not_found')) throw error
+}
 
 export type S3 = ReturnType<typeof createS3>
 
@@ -29,7 +41,7 @@ export type S3 = ReturnType<typeof createS3>
  */
 export const createS3 = (options: S3Options) => {
   const { prefix } = options.place
-  const { open, send, ask } = createS3Calls(options)
+  const { send, ask } = createS3Calls(options)
   const ours = (key: string) => key.slice(prefix.length)
 
   /** Page after page of a listing: `next` says with what query the next one is asked for. */
@@ -61,28 +73,17 @@ export const createS3 = (options: S3Options) => {
   return {
     /** Stores a few bytes as one object, at once and whole. */
     put: async (key: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> => {
-      await send({ method: 'PUT', key, body: bytes })
+      await send({ method: 'PUT', key, body: bytes }, () => {})
     },
 
-    /** An object, or a range of it that is not empty, as it comes. `etag`: only if it is still that one. */
-    async get(
-      key: string,
-      { range, etag, signal }: { range?: ByteRange; etag?: string; signal?: AbortSignal } = {},
-    ): Promise<S3Body> {
+    /** A small object, or a small range that is not empty, whole. `etag`: only if it is still that one. */
+    get(key: string, range?: ByteRange, etag?: string): Promise<S3Piece> {
       const headers = {
         ...(range && { range: `bytes=${range.start}-${range.end - 1}` }),
         ...(etag !== undefined && { 'if-match': etag }),
       }
-      const answer = await open({ method: 'GET', key, headers, ...(signal && { signal }) })
-      const got = /^bytes (\d+)-\d+\/(\d+)$/.exec(answer.headers.get('content-range') ?? '')
-      const size = Number(got?.[2] ?? answer.headers.get('content-length') ?? Number.NaN)
-      const covers = range && (answer.status === 206 ? Number(got?.[1]) === range.start : range.start === 0)
-      if (covers === false || !Number.isSafeInteger(size)) {
-        answer.close()
-        throw uncovered()
-      }
-      const body = answer.body ?? new Response(new Uint8Array(0)).body!
-      return { size, etag: answer.headers.get('etag') ?? '', body, close: answer.close }
+      const call = { method: 'GET', key, headers, ...(range && { comes: range.end - range.start }) } as const
+      return send(call, (answer) => pieceOf(answer, range))
     },
 
     /** How many bytes an object has; null where there is none. */
@@ -93,9 +94,7 @@ export const createS3 = (options: S3Options) => {
 
     /** Safe to call for what is not there. */
     async remove(key: string): Promise<void> {
-      await send({ method: 'DELETE', key }).catch((error) => {
-        if (!(error instanceof Failure && error.code === 'not_found')) throw error
-      })
+      await send({ method: 'DELETE', key }, () => {}).catch(unlessAbsent)
     },
 
     /** Objects whose keys begin so, in the order of their keys. */
@@ -131,11 +130,13 @@ export const createS3 = (options: S3Options) => {
     },
 
     /** Sends a part, of 5 MiB or more unless it is the last, numbered from 1; gives its tag, by which it is completed. */
-    async putPart(key: string, id: string, number: number, bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+    putPart(key: string, id: string, number: number, bytes: Uint8Array<ArrayBuffer>): Promise<string> {
       const query = { partNumber: String(number), uploadId: id }
-      const etag = (await send({ method: 'PUT', key, query, body: bytes })).get('etag')
-      if (etag) return etag
-      throw new Failure('unavailable', undefined, { cause: new Error('the bucket gave a part no tag') })
+      return send({ method: 'PUT', key, query, body: bytes }, ({ headers }) => {
+        const etag = headers.get('etag')
+        if (!etag) throw new Error('a part without a tag')
+        return etag
+      })
     },
 
     /** Makes the object of its parts, at once and whole. @throws Failure `not_found` also where it was completed before. */
@@ -146,9 +147,7 @@ export const createS3 = (options: S3Options) => {
 
     /** Forgets an upload and its parts. Safe to call for what is not there. */
     async abort(key: string, id: string): Promise<void> {
-      await send({ method: 'DELETE', key, query: { uploadId: id } }).catch((error) => {
-        if (!(error instanceof Failure && error.code === 'not_found')) throw error
-      })
+      await send({ method: 'DELETE', key, query: { uploadId: id } }, () => {}).catch(unlessAbsent)
     },
 
     /** Resolves if the bucket is there and these keys may list it. Asks once. */

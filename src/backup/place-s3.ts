@@ -38,9 +38,7 @@ export const createBucketPlace = (s3: S3): Place => ({
   async open(name) {
     const size = await s3.sizeOf(name).catch(told)
     if (size === null) throw noBackup()
-    const range = { start: 0, end: size }
-    const first = await s3.get(name, size > 0 ? { range } : {}).catch(told)
-    return { size, bytes: inWords(readS3({ s3, clock: systemClock, key: name, range, first })) }
+    return { size, bytes: inWords(readS3(s3, name, { start: 0, end: size })) }
   },
   async list() {
     const names = await Array.fromAsync(s3.list(''), ({ key }) => key).catch(told)

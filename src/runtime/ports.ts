@@ -37,7 +37,7 @@ const openBlobs = ({ blobs }: Config, { s3: keys }: Secrets, log: Log): Blobs =>
   if (blobs.kind === 'disk') return createDiskBlobs({ folder: blobs.path })
   // The rules of the settings ask for its keys.
   const s3 = createS3({ place: blobs.place, keys: keys!, fetch, clock: systemClock, log })
-  return createS3Blobs({ s3, clock: systemClock })
+  return createS3Blobs({ s3, pour })
 }
 
 const openMail = ({ mail }: Config, { smtp, dkim }: Secrets): { mailer: Mailer; inbox: Inbox | null } => {
