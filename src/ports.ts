@@ -9,12 +9,24 @@ export type Clock = { now(): number; monotonic(): number; sleep(ms: number): Pro
 export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>
 
 /** Structured log. Fields are scrubbed of key and secret shapes; never pass a request body. */
+/** A request as the log tells it: ids and patterns, nothing that the caller wrote. `at`: ms since 1970; `ms`: how long it took. */
+export type FinishedRequest = Readonly<{
+  at: number
+  requestId: string
+  method: string
+  /** The pattern of its route; never the path as sent. */
+  route: string
+  status: number
+  ms: number
+  workspace: string | null
+}>
+
 export type Log = {
   info(fields: Record<string, unknown>, message: string): void
   warn(fields: Record<string, unknown>, message: string): void
   error(fields: Record<string, unknown>, message: string): void
-  /** One finished request, as a ready JSON line. Buffered, so that it costs the request nothing; `urgent` is written at once. */
-  request(line: string, urgent: boolean): void
+  /** One finished request. Buffered, so that it costs the request next to nothing; `urgent` is written at once. */
+  request(done: FinishedRequest, urgent: boolean): void
   /** Writes out what is buffered. */
   flush(): void
 }

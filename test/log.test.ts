@@ -10,6 +10,10 @@ const capture = () => {
   const written: string[] = []
   return { written, log: createLog({ write: (lines) => written.push(lines) }) }
 }
+const done = {
+  ...{ at: 1795251234567, requestId: 'req_1', method: 'GET', route: '/api/keys/:id' },
+  ...{ status: 200, ms: 0.314, workspace: null },
+}
 const secrets = {
   'an API key': `ml_live_${randomBase62(46)}`,
   'an API key of another prefix': `acme_test_${randomBase62(46)}`,
@@ -27,8 +31,9 @@ test.each(Object.entries(secrets))('%s is in no line, whatever field, message or
   const { written, log } = capture()
   log.info({ field: secret, nested: [{ text: `https://host/link#${secret}?x` }] }, `said "${secret}"`)
   log.error({ error: new Error(secret, { cause: new TypeError(secret) }) }, 'failed')
-  log.request(`{"route":"${secret}"}\n`, true)
-  expect(written).toHaveLength(3)
+  log.request({ ...done, method: secret }, true)
+  log.request({ ...done, route: secret }, true)
+  expect(written).toHaveLength(4)
   for (const line of written) {
     expect(line).not.toContain(secret)
     expect(line).toContain('[scrubbed]')
@@ -51,19 +56,33 @@ test('a failed query is told without what was bound to it', () => {
 
 test('request lines are gathered until the flush, and go before what is told after them', () => {
   const { written, log } = capture()
-  log.request('{"n":1}\n', false)
-  log.request('{"n":2}\n', false)
+  log.request(done, false)
+  log.request({ ...done, requestId: 'req_2', workspace: 'wsp_1' }, false)
   expect(written).toEqual([])
   log.flush()
-  expect(written).toEqual(['{"n":1}\n{"n":2}\n'])
-  log.request('{"n":3}\n', false)
+  const told = {
+    time: 1795251234567,
+    request_id: 'req_1',
+    method: 'GET',
+    route: '/api/keys/:id',
+    status: 200,
+    ms: 0.31,
+  }
+  expect(
+    written
+      .join('')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line)),
+  ).toEqual([told, { ...told, request_id: 'req_2', workspace: 'wsp_1' }])
+  log.request({ ...done, requestId: 'req_3' }, false)
   log.warn({}, 'later')
-  expect(written[1]).toBe('{"n":3}\n')
+  expect(written[1]).toContain('req_3')
   expect(written[2]).toContain('later')
 })
 
 test('an urgent line is written at once', () => {
   const { written, log } = capture()
-  log.request('{"status":500}\n', true)
-  expect(written).toEqual(['{"status":500}\n'])
+  log.request({ ...done, status: 500 }, true)
+  expect(written).toHaveLength(1)
 })

@@ -28,7 +28,7 @@ export const newTestLog = () => {
     info: event('info'),
     warn: event('warn'),
     error: event('error'),
-    request: (line) => void lines.push(line),
+    request: (done) => void lines.push(JSON.stringify(done)),
     flush: () => {},
   }
   return { log, lines, events }

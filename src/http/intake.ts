@@ -51,7 +51,12 @@ export const createIntake = (parts: Parts): Intake => {
       for (const [name, value] of Object.entries(exchange.rateLimit)) headers.set(name, value)
     if (response.status === 401 || response.status === 403) denied(exchange, response.status)
     const ms = clock.monotonic() - exchange.startedAt
-    log.request(line(exchange, response.status, ms, clock.now()), response.status >= 500 || ms > slowMs)
+    const { requestId, route, workspace, request } = exchange
+    const { status } = response
+    log.request(
+      { at: clock.now(), requestId, method: request.method, route, status, ms, workspace },
+      status >= 500 || ms > slowMs,
+    )
     return response
   }
 
@@ -105,9 +110,3 @@ export const createIntake = (parts: Parts): Intake => {
 
 /** What stands behind the host, query included. */
 const targetOf = (url: string): string => url.slice(url.indexOf('/', url.indexOf('//') + 2))
-
-// By hand, not JSON.stringify: only ids and patterns of ours stand in it, and it is written for every request.
-const line = (e: Exchange, status: number, ms: number, now: number): string =>
-  `{"time":${now},"request_id":"${e.requestId}","method":"${e.request.method}","route":"${e.route}","status":${status},"ms":${Math.round(ms * 100) / 100}${
-    e.workspace === null ? '' : `,"workspace":"${e.workspace}"`
-  }}\n`
