@@ -36,7 +36,7 @@ describe.skipIf(!hasChromium)('a film in the browser', () => {
     await page.route('**/dropped', (route) => route.fulfill({ body: bytes }))
     const dataTransfer = await page.evaluateHandle(async (name) => {
       const transfer = new DataTransfer()
-      transfer.items.add(new File([await (await fetch('/dropped')).blob()], name, { type: 'video/webm' }))
+      transfer.items.add(new File([await (await fetch('/dropped')).blob()], name, { type: 'video/mp4' }))
       return transfer
     }, name)
     await page.getByRole('region', { name: 'Upload' }).dispatchEvent('drop', { dataTransfer })
@@ -46,30 +46,30 @@ describe.skipIf(!hasChromium)('a film in the browser', () => {
     await page.getByText('Drop files here').waitFor()
     const slow = film.length / 8
     await connection(false, slow)
-    await drop('long.webm', film)
+    await drop('long.mp4', film)
     await moreThan(0.1)
-    await page.getByRole('button', { name: 'Pause long.webm' }).click()
+    await page.getByRole('button', { name: 'Pause long.mp4' }).click()
     await page.getByText('Paused').waitFor()
     const paused = await part()
-    await page.getByRole('button', { name: 'Resume long.webm' }).click()
+    await page.getByRole('button', { name: 'Resume long.mp4' }).click()
     await moreThan(paused)
     await connection(true, slow)
     await page.getByText('The server could not be reached.').waitFor()
     expect(await part()).toBeLessThan(1)
     await connection(false, -1)
-    await page.getByRole('button', { name: /^long\.webm/ }).waitFor()
+    await page.getByRole('button', { name: /^long\.mp4/ }).waitFor()
     const { body } = await callFrom(page, 'GET', '/api/media')
     expect(body.data[0]).toMatchObject({
-      name: 'long.webm',
-      type: 'video/webm',
+      name: 'long.mp4',
+      type: 'video/mp4',
       size: film.length,
       sha256: createHash('sha256').update(film).digest('hex'),
     })
   })
 
   test('plays and seeks, and ends when the session is revoked from another window', async () => {
-    await page.getByRole('button', { name: /^long\.webm/ }).click()
-    const video = page.getByRole('dialog', { name: 'long.webm' }).locator('video')
+    await page.getByRole('button', { name: /^long\.mp4/ }).click()
+    const video = page.getByRole('dialog', { name: 'long.mp4' }).locator('video')
     const at = await video.evaluate(async (element: HTMLVideoElement) => {
       await element.play()
       element.currentTime = 20
