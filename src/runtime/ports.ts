@@ -6,10 +6,8 @@ import { systemClock } from '../adapters/clock'
 import { openHttpDatabase } from '../adapters/database-http'
 import { openLocalDatabase } from '../adapters/database-libsql'
 import { openReplicaDatabase } from '../adapters/database-replica'
-import { openRedisHint } from '../adapters/hint-redis'
 import { createAltcha } from '../adapters/human-altcha'
 import { createTurnstile } from '../adapters/human-turnstile'
-import { openRedisLimiter } from '../adapters/limiter-redis'
 import { createInbox } from '../adapters/mail-inbox'
 import { createSmtpMailer } from '../adapters/mail-smtp'
 import { readMasterKeyFile } from '../adapters/master-key-file'
@@ -20,7 +18,7 @@ import type { Config, Secrets } from '../config'
 import type { Inbox } from '../features/inbox/routes'
 import { type Keyring, openKeyring } from '../keyring'
 import { parsePlans } from '../limits'
-import type { Blobs, Database, Fetch, HumanCheck, Log, Mailer } from '../ports'
+import type { Blobs, Clock, Database, Fetch, HumanCheck, Log, Mailer } from '../ports'
 import type { Ports } from '../services'
 
 export type Opened = { ports: Ports; inbox: Inbox | null; close(): Promise<void> }
@@ -68,6 +66,15 @@ const readPlans = async ({ rateLimits }: Config): Promise<Pick<Ports, 'plans'>> 
   return { plans: parsePlans(text) }
 }
 
+/** What nodes share by a Redis. Its client is loaded only where the settings name one: a tenth of the start. */
+const openRedis = async ({ redisUrl: url }: Secrets, { sharing }: Database, log: Log, clock: Clock) => {
+  if (url === null) return { shared: null, word: null }
+  const { openRedisLimiter } = await import('../adapters/limiter-redis')
+  const { openRedisHint } = await import('../adapters/hint-redis')
+  const shared = await openRedisLimiter({ url, clock, log })
+  return { shared, word: sharing.kind === 'alone' ? null : openRedisHint({ url, log }) }
+}
+
 /** @throws Error, as a sentence for the operator, when something does not open. */
 export const openPorts = async (config: Config, secrets: Secrets, log: Log, clock = systemClock): Promise<Opened> => {
   const { masterKeys } = secrets
@@ -84,9 +91,7 @@ export const openPorts = async (config: Config, secrets: Secrets, log: Log, cloc
       )
     const blobs = openBlobs(config, secrets, log)
     const { mailer, inbox } = openMail(config, secrets)
-    const shared = secrets.redisUrl === null ? null : await openRedisLimiter({ url: secrets.redisUrl, clock, log })
-    const [url, alone] = [secrets.redisUrl, db.sharing.kind === 'alone']
-    const word = url === null || alone ? null : openRedisHint({ url, log })
+    const { shared, word } = await openRedis(secrets, db, log, clock)
     const close = async () => {
       await mailer.close()
       await shared?.close()
