@@ -7,6 +7,7 @@ import { auditRoutes } from './features/audit/routes'
 import { authRoutes } from './features/auth/routes'
 import { deviceRoutes } from './features/devices/routes'
 import { docsRoutes } from './features/docs/routes'
+import { exportRoutes } from './features/export/routes'
 import { healthRoutes, probes } from './features/health/routes'
 import { invitationRoutes } from './features/invitations/routes'
 import { keyRoutes, leakRoutes } from './features/keys/routes'
@@ -103,6 +104,7 @@ const createRoutes = (config: Config, s: Services, { cookies, origins, identify,
     .use(uploadRoutes(access, s.uploads.service, identify, s.once, s.uploads.maxBytes))
     .use(mediaRoutes(access, s.media, identify, clock.now))
     .use(linkRoutes(access, s.links, s.once))
+    .use(exportRoutes(access, s.archive, identify))
     .use(auditRoutes(access, s.audit, identify))
     .use(usageRoutes(access, s.usage, s.quotas))
     .use(operatorRoutes(access, s.operator))

@@ -32,6 +32,7 @@ const table = {
   'workspace:read': of('viewer', 'read'),
   'workspace:update': of('admin', null),
   'workspace:delete': of('admin', null),
+  'workspace:export': of('admin', null),
   // One that is being deleted is entered by nobody: the service asks who was its admin.
   'workspace:restore': account,
   'project:read': of('viewer', 'read'),

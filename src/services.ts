@@ -6,6 +6,8 @@ import { createDenials } from './denials'
 import { auditService } from './features/audit/service'
 import { createHumans } from './features/auth/human'
 import { backupService } from './features/backups/service'
+import { createContents } from './features/export/contents'
+import { exportService } from './features/export/service'
 import { healthService } from './features/health/service'
 import { keyHygiene } from './features/keys/hygiene'
 import { keyService } from './features/keys/service'
@@ -111,6 +113,8 @@ export const createServices = (config: Config, ports: Ports) => {
     replaceable: media.replaceable,
     limits,
   })
+  const contentsOf = createContents({ ...people, workspaces, projects, projectMembers, keys, media, audit })
+  const archive = exportService({ ...base, revocations, streams, contentsOf })
   const links = linkService({ ...base, keyring, versionOf: media.versionOf })
   const sweeper = createMediaSweeper({ db, write, blobs })
   const sweepMedia = (signal: AbortSignal) => sweeper(clock.now(), signal)
@@ -140,6 +144,7 @@ export const createServices = (config: Config, ports: Ports) => {
       media,
       uploads,
       links,
+      archive,
       sweepMedia,
       audit,
       denials,

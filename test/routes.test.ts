@@ -135,6 +135,7 @@ describe('every route', () => {
       'GET /api/docs',
       'GET /api/docs.css',
       'GET /api/audit/export',
+      'GET /api/workspaces/:id/export',
     ]
     const bare = ['OPTIONS', 'POST', 'PATCH'].flatMap((m) => [`${m} /api/uploads/`, `${m} /api/uploads/:id`])
     for (const { method, path, hooks } of t.app.routes) {

@@ -130,6 +130,7 @@ const workspace: Record<string, Sample> = {
   'PATCH /api/workspaces/:id': {
     make: (w) => ({ target: `/api/workspaces/${w.workspace}`, body: { name: 'doctor' } }),
   },
+  'GET /api/workspaces/:id/export': { make: (w) => ({ target: `/api/workspaces/${w.workspace}/export` }) },
   'DELETE /api/workspaces/:id': {
     make: (w) => ({ target: `/api/workspaces/${w.workspace}` }),
     after: (w) => w.call('POST', `/api/workspaces/${w.workspace}/restore`),

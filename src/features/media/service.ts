@@ -3,7 +3,7 @@ import { Failure } from '../../errors'
 import { isId } from '../../lib/id'
 import { type After, type Page, type PageQuery, paginate } from '../../lib/page'
 import { type Actor, mayIn } from '../../permissions'
-import type { BlobBody, ByteRange, Clock, Database } from '../../ports'
+import type { BlobBody, ByteRange, Clock, Database, Hold } from '../../ports'
 import { createHeldCache, type Held, type Revocations, revoke, type Subject, subjectsOf } from '../../revocation'
 import { guard, type Write } from '../../write'
 import type { QuotaService } from '../quotas/service'
@@ -71,6 +71,14 @@ export const mediaService = ({ db, write, shelf, clock, revocations, quotas, ...
   }
   const get = async (actor: Actor, id: string): Promise<Media> => present(await rowOf(actor, id))
 
+  /** The files of a project that the actor may enter, newest first. @throws Failure `not_found` */
+  const listIn = async (actor: Actor, project: string, query: PageQuery): Promise<Page<Media>> => {
+    if (!actor.projects.includes(project)) throw new Failure('not_found')
+    const rows = (limit: number, after: After | null) => store.list(actor.workspace.id, project, after, limit)
+    const page = await paginate(query, rows, (row) => ({ at: row.createdAt, id: row.id }))
+    return { ...page, data: page.data.map(present) }
+  }
+
   return {
     finalize: createFinalize({ write, clock, store, versions, revocations }),
     get,
@@ -123,12 +131,19 @@ export const mediaService = ({ db, write, shelf, clock, revocations, quotas, ...
     },
 
     /** The files of the actor's project, newest first. */
-    async list(actor: Actor, query: PageQuery): Promise<Page<Media>> {
-      const project = actor.project?.id
-      if (project === undefined) return { data: [], next_cursor: null }
-      const rows = (limit: number, after: After | null) => store.list(actor.workspace.id, project, after, limit)
-      const page = await paginate(query, rows, (row) => ({ at: row.createdAt, id: row.id }))
-      return { ...page, data: page.data.map(present) }
+    list: async (actor: Actor, query: PageQuery): Promise<Page<Media>> =>
+      actor.project ? listIn(actor, actor.project.id, query) : { data: [], next_cursor: null },
+    listIn,
+
+    /**
+     * The bytes of one version, for whoever holds a right of their own to them: `open` is the way of requests.
+     * @throws Failure `not_found`; `internal` where they are lost.
+     */
+    async openVersion(actor: Actor, id: string, version: number, hold: () => Hold): Promise<BlobBody> {
+      const row = await rowOf(actor, id)
+      const former = version === row.version ? row : await versions.find(row, version)
+      if (!former) throw new Failure('not_found')
+      return shelf.open(former, { start: 0, end: former.size }, hold)
     },
 
     /** @throws Failure `not_found` */

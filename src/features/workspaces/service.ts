@@ -125,6 +125,9 @@ export const workspaceService = ({ db, write, clock }: Deps) => {
       return present(row)
     },
 
+    /** The workspace that an actor who is a person is in. @throws `not_found` */
+    describe: (actor: Actor): Promise<Workspace> => find(actor.id, actor.workspace.publicId),
+
     /** @throws `not_found` unless it is the workspace the actor is in; `step_up_required` for its policy. */
     async update(
       actor: Actor,
