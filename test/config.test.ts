@@ -188,6 +188,64 @@ describe('values', () => {
   })
 })
 
+describe('a bucket', () => {
+  const keys = { LATCHKEY_S3_ACCESS_KEY: 'AKID', LATCHKEY_S3_SECRET_KEY: 'hush/hush+hush' }
+  const bucket = (blobs: string, more: Env = {}) => read({ LATCHKEY_BLOBS: blobs, ...keys, ...more })
+
+  test.each([
+    ['s3://media?endpoint=http://127.0.0.1:9000', 'http://127.0.0.1:9000', '/media/', 'us-east-1', ''],
+    [
+      's3://media/a/b/?endpoint=https://s3.example.com/&region=auto',
+      'https://s3.example.com',
+      '/media/',
+      'auto',
+      'a/b/',
+    ],
+    ['s3://media?region=eu-central-1', 'https://media.s3.eu-central-1.amazonaws.com', '/', 'eu-central-1', ''],
+    ['s3://m.x?region=eu-central-1&style=path', 'https://s3.eu-central-1.amazonaws.com', '/m.x/', 'eu-central-1', ''],
+    [
+      's3://media?endpoint=https://oss.example.com&style=virtual',
+      'https://media.oss.example.com',
+      '/',
+      'us-east-1',
+      '',
+    ],
+  ])('%s is read', (text, origin, root, region, prefix) => {
+    const { config, secrets } = bucket(text)
+    expect(config.blobs).toEqual({ kind: 's3', place: { origin, root, region, prefix } })
+    expect(secrets.s3).toEqual({ access: 'AKID', secret: 'hush/hush+hush' })
+  })
+
+  test.each([
+    ['s3:media', 'LATCHKEY_BLOBS is not s3:// and the name of a bucket'],
+    ['gs://media', 'LATCHKEY_BLOBS is not file:<folder> or s3://bucket/prefix'],
+    ['s3://media', 'LATCHKEY_BLOBS is not a bucket with its endpoint, or with its region where it is at AWS'],
+    ['s3://ab?region=eu-central-1', 'LATCHKEY_BLOBS is not s3:// and the name of a bucket, 3 to 63 of a-z 0-9 . -'],
+    ['s3://AKID:hush@media?region=x', 'LATCHKEY_BLOBS is not free of credentials: they have settings of their own'],
+    ['s3://media?region=Frankfurt', 'LATCHKEY_BLOBS is not in a region like eu-central-1'],
+    ['s3://media?endpoint=s3.example.com', 'LATCHKEY_BLOBS is not at an endpoint like https://host:port'],
+    ['s3://media?endpoint=https://s3.example.com/x', 'LATCHKEY_BLOBS is not at an endpoint like https://host:port'],
+    ['s3://media?region=x&regio=y', 'LATCHKEY_BLOBS is not limited to the options endpoint, region and style'],
+    ['s3://media?region=x&style=paths', 'LATCHKEY_BLOBS is not of style=path or style=virtual'],
+    ['s3://media/a b?region=x', 'LATCHKEY_BLOBS is not under a prefix of'],
+  ])('%s is told what is wrong with it, and not repeated', (text, says) => {
+    const message = refusal({ LATCHKEY_BLOBS: text, ...keys })
+    expect(message).toContain(says)
+    expect(message).not.toContain('hush')
+    expect(message.match(/^ {2}- /gm)).toHaveLength(1)
+  })
+
+  test('needs both its keys, and https in production unless it is on this machine', () => {
+    const place = 's3://media?endpoint=http://10.0.0.7:9000'
+    const message = refusal({ ...production, LATCHKEY_BLOBS: place })
+    const named = [...message.matchAll(/^ {2}- LATCHKEY_(\w+)/gm)].map(([, name]) => name)
+    expect(named).toEqual(['S3_ACCESS_KEY', 'S3_SECRET_KEY', 'BLOBS'])
+    for (const endpoint of ['http://127.0.0.1:9000', 'https://s3.example.com'])
+      expect(refusal({ ...production, ...keys, LATCHKEY_BLOBS: `s3://media?endpoint=${endpoint}` })).toBe('starts')
+    expect(describeConfig(bucket(place).config)).not.toMatch(/AKID|hush/)
+  })
+})
+
 test('the printed policy holds no secret', () => {
   const text = describeConfig(read({ ...production, LATCHKEY_PRIMARY_URL: 'https://db.example.com' }).config)
   expect(text).toContain('mail.example.com')

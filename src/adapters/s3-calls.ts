@@ -60,7 +60,8 @@ class Refused extends Error {
 /** What the bucket said: for the log a status and a code of S3, and no word of the request. */
 const refused = (status: number, xml: string): Refused => {
   const code = /^[A-Za-z0-9]{1,64}$/.exec(rootOf(xml) === 'Error' ? textOf(xml, 'Code') : '')?.[0] ?? ''
-  const says = { cause: new Error(`the bucket answered ${status} ${code}`.trim()) }
+  const what = code || (status < 300 ? 'as S3 does not' : '')
+  const says = { cause: new Error(`the bucket answered ${status} ${what}`.trim()) }
   if (status === 507 || noRoom.test(code)) return new Refused(new Failure('disk_full', undefined, says), false)
   if (absent.includes(code) || status === 416 || status === 412)
     return new Refused(new Failure('not_found', undefined, says), false)

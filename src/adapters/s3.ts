@@ -14,9 +14,11 @@ export type S3Piece = { size: number; etag: string; bytes: Uint8Array<ArrayBuffe
 const completeMs = 300_000
 const xmlOf = (etags: readonly string[]) =>
   `<CompleteMultipartUpload>${etags
-    .map((etag, i) => `<Part><PartNumber>${i + 1}</PartNumber><ETag>${etag}</ETag></Part>`)
+    .map((etag, i) => `<Part><PartNumber>${i + 1}</PartNumber><ETag>"${etag}"</ETag></Part>`)
     .join('')}</CompleteMultipartUpload>`
 
+// Some say a tag with its quotes, some without.
+const bare = (etag: string) => etag.replace(/^"|"$/g, '')
 const instantOf = (xml: string, name: string): number => Date.parse(textOf(xml, name))
 
 /** The bytes of `range`, or of all there is. @throws Error where the answer is of another range, or has fewer. */
@@ -118,7 +120,7 @@ export const createS3 = (options: S3Options) => {
       for await (const xml of pages({ method: 'GET', key, query: { uploadId: id } }, 'ListPartsResult', next))
         for (const it of elementsOf(xml, 'Part'))
           yield {
-            ...{ number: Number(textOf(it, 'PartNumber')), etag: textOf(it, 'ETag') },
+            ...{ number: Number(textOf(it, 'PartNumber')), etag: bare(textOf(it, 'ETag')) },
             ...{ size: Number(textOf(it, 'Size')), writtenAt: instantOf(it, 'LastModified') },
           }
     },
@@ -133,7 +135,7 @@ export const createS3 = (options: S3Options) => {
     putPart(key: string, id: string, number: number, bytes: Uint8Array<ArrayBuffer>): Promise<string> {
       const query = { partNumber: String(number), uploadId: id }
       return send({ method: 'PUT', key, query, body: bytes }, ({ headers }) => {
-        const etag = headers.get('etag')
+        const etag = bare(headers.get('etag') ?? '')
         if (!etag) throw new Error('a part without a tag')
         return etag
       })
