@@ -116,7 +116,7 @@ export const measureSoak = async (seconds: number, scope: Scope, tell: (text: st
     clearInterval(watching),
   )
   tell(`${half.toFixed(0)} of ${full.toFixed(0)} requests/s`)
-  await Bun.sleep(5000)
+  await Bun.sleep(15_000)
   const third = Math.floor(seen.length / 3)
   const [middle, last] = [seen.slice(third, 2 * third), seen.slice(2 * third)]
   const length = seconds >= 120 ? `${Math.round(seconds / 60)} min` : `${seconds} s`
