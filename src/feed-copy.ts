@@ -78,12 +78,13 @@ export const createCopyFeed = (deps: FeedDeps, copy: Copy) => {
 
   // A word that something was taken away: sooner than the copy can show it, the primary says what. The copy says it again.
   let heard = 0
-  const hear = oneAtATime(async () => {
+  const hear = async () => {
     const seq = Math.max(heard, follower.cursor())
     const rows = await copy.asking(() => fromPrimary.after.all({ seq }))
     if (rows.length > 0) revocations.apply(rows)
-    heard = rows.at(-1)?.seq ?? seq
-  })
+    heard = Math.max(heard, rows.at(-1)?.seq ?? seq)
+  }
+  const hearSoon = oneAtATime(hear)
 
   // While the copy stands still the primary itself says what was taken away, so that streams end in time.
   const ask = oneAtATime(async () => {
@@ -95,7 +96,7 @@ export const createCopyFeed = (deps: FeedDeps, copy: Copy) => {
   })
 
   return {
-    ...{ isTrusted, isLost, age },
+    ...{ isTrusted, isLost, age, hear },
     begin: async () => {
       copy.askUnless(isTrusted)
       await follower.begin(fromCopy)
@@ -107,7 +108,7 @@ export const createCopyFeed = (deps: FeedDeps, copy: Copy) => {
     },
     told: () => {
       copy.pull()
-      void hear()
+      void hearSoon()
     },
     tick: () => {
       void send()

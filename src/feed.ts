@@ -21,7 +21,7 @@ const createPrimaryFeed = (deps: Deps) => {
   })
   return {
     ...{ isTrusted: () => false, isLost: () => false, age: () => 0, look },
-    ...{ told: () => void look(), tick: () => void look() },
+    ...{ told: () => void look(), tick: () => void look(), hear: async () => {} },
     begin: () => follower.begin(queries),
     leave: async () => {},
   }
@@ -57,12 +57,15 @@ const createReceipts = ({ db, clock, revocations, node, staleMs }: Deps) => {
 export const createFeed = (deps: Deps) => {
   const { sharing } = deps.db
   const otherNodes = createReceipts(deps)
-  if (sharing.kind === 'alone') return { otherNodes, start: async () => {}, stop: async () => {}, node: null }
+  const nothing = async () => {}
+  if (sharing.kind === 'alone') return { otherNodes, hear: nothing, start: nothing, stop: nothing, node: null }
 
   const feed = sharing.kind === 'copy' ? createCopyFeed(deps, sharing) : createPrimaryFeed(deps)
   let timer: ReturnType<typeof setInterval> | undefined
   return {
     otherNodes,
+    /** Asks the primary what was taken away, where this node would hear of it later. */
+    hear: feed.hear,
     /** Before the first request. */
     start: async (): Promise<void> => {
       deps.revocations.trustAs(feed)

@@ -66,7 +66,7 @@ const slowestUpload = { minBytes: 2048 * 60, windowMs: 60_000 }
 export const createServices = (config: Config, ports: Ports) => {
   const { db, blobs, pour, mailer, tokens, keyring, clock, log } = ports
   const revocations = createRevocations(db)
-  const write = createWrite({ db, clock, revocations, hint: ports.hint })
+  const write = createWrite({ db, clock, revocations, hint: ports.hint, hear: () => feed.hear() })
   const unaudited = createUnaudited(db)
   const addresses = createAddresses(keyring)
   const node = randomBase62(16)

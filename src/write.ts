@@ -2,7 +2,7 @@
 import { fillPlaceholders, getTableColumns, type SQL, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/libsql'
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
-import { auditEvents, guards } from '../db/schema'
+import { apiKeys, auditEvents, guards, members, sessions, workspaces } from '../db/schema'
 import { type ErrorCode, Failure } from './errors'
 import { newId } from './lib/id'
 import type { Actor, Origin, Person, WorkspaceId } from './permissions'
@@ -103,26 +103,79 @@ const auditStatement = (author: Author, event: Event, at: number): Statement => 
   })
 }
 
-type Deps = { db: Database; clock: Clock; revocations: Pick<Revocations, 'apply'>; hint?: Hint | undefined }
+const given = sql.placeholder
+const unless = <V extends Record<string, unknown>>(standing: SQL) =>
+  compile<V>(builder.insert(guards).select(sql`select 0 where not exists (select 1 from ${standing})`))
+const sessionStands = unless<{ id: string; userId: string }>(
+  sql`${sessions} where ${sessions.id} = ${given('id')} and ${sessions.userId} = ${given('userId')} and ${sessions.revokedAt} is null`,
+)
+const open = sql`join ${workspaces} on ${workspaces.workspaceId} = ${given('workspaceId')} and ${workspaces.deletesAt} is null`
+const memberStands = unless<{ workspaceId: WorkspaceId; userId: string; role: string | null }>(
+  sql`${members} ${open} where ${members.workspaceId} = ${given('workspaceId')} and ${members.userId} = ${given('userId')} and ${members.role} = ${given('role')}`,
+)
+const keyStands = unless<{ workspaceId: WorkspaceId; id: string; now: number }>(
+  sql`${apiKeys} ${open} where ${apiKeys.workspaceId} = ${given('workspaceId')} and ${apiKeys.id} = ${given('id')} and ${apiKeys.revokedAt} is null and ${apiKeys.suspendedAt} is null and ifnull(${apiKeys.expiresAt} > ${given('now')}, 1)`,
+)
+
+const ended = new Failure('unauthenticated')
+
+/**
+ * Fails the batch with `ended` unless whoever sent a request is still who let it in: what was judged here may have been
+ * taken away since, or elsewhere and not be known here yet.
+ */
+const standing = (author: Author, now: number): Statement[] => {
+  if (!author.origin?.judgeAnew) return []
+  const found: Statement[] = []
+  const person = 'workspace' in author ? author.person : author.type === 'user' ? author : null
+  if (person) found.push(sessionStands({ id: person.sessionId, userId: person.id }))
+  if ('workspace' in author) {
+    const { type, id, role } = author
+    const workspaceId = author.workspace.id
+    found.push(type === 'key' ? keyStands({ workspaceId, id, now }) : memberStands({ workspaceId, userId: id, role }))
+  }
+  return found.map((statement) => ({ ...statement, orElse: ended }))
+}
+
+type Deps = {
+  db: Database
+  clock: Clock
+  revocations: Pick<Revocations, 'apply'>
+  hint?: Hint | undefined
+  /** Learns what was taken away elsewhere; absent: there is no elsewhere. */
+  hear?: () => Promise<void>
+}
 
 /**
  * Builds `write(author, event, statements)`: all statements and their audit row (one for each event), or nothing. Durable once resolved, and
  * what it revoked is refused on this node from then on. Gives the outcome of each statement, in order.
- * @throws the `orElse` of the statement that failed; `conflict`, `unavailable`, `disk_full` from the database.
+ * @throws the `orElse` of the statement that failed; `conflict`, `unavailable`, `disk_full` from the database; of a request
+ * whose author has lost what let it in, what it would be answered now.
  */
-export const createWrite =
-  ({ db, clock, revocations, hint }: Deps) =>
-  async (author: Author, event: Event | readonly Event[], statements: readonly Statement[]): Promise<Outcome[]> => {
-    const events = [event].flat() as Event[]
-    // First, so that a request that was sent twice is told by that and not by what the other one made.
+export const createWrite = ({ db, clock, revocations, hint, hear = async () => {} }: Deps) => {
+  const refusalOf = async (author: Author): Promise<Failure> => {
+    await hear().catch(() => {})
+    await author.origin?.judgeAnew?.()
+    return new Failure('conflict', 'What you may do has changed meanwhile. Send it again.')
+  }
+  return async (
+    author: Author,
+    event: Event | readonly Event[],
+    statements: readonly Statement[],
+  ): Promise<Outcome[]> => {
+    const [events, now] = [[event].flat() as Event[], clock.now()]
+    // Before the change, so that a request that was sent twice is told by that and not by what the other one made.
     const claims = author.origin?.claim?.(events[0]?.targets[0] ?? '') ?? []
-    const audit = events.map((e) => auditStatement(author, e, clock.now()))
+    const before = [...standing(author, now), ...claims]
+    const audit = events.map((e) => auditStatement(author, e, now))
     const tell = hint && statements.some((s) => s.revokes) ? hint.tell : undefined
-    const all = await db.batch([...claims, ...statements, ...audit], tell)
-    const outcomes = all.slice(claims.length, claims.length + statements.length)
+    const all = await db.batch([...before, ...statements, ...audit], tell).catch(async (error: unknown) => {
+      throw error === ended ? await refusalOf(author) : error
+    })
+    const outcomes = all.slice(before.length, before.length + statements.length)
     for (const [i, s] of statements.entries()) if (s.revokes) revocations.apply(outcomes[i]!.rows)
     return outcomes
   }
+}
 
 export type Write = ReturnType<typeof createWrite>
 

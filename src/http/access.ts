@@ -31,17 +31,20 @@ type Context = { request: Request; route: string }
 // Elysia reads these functions' text: a context that is not taken apart makes it prepare cookies and query, `async` or a
 // returned call makes it await.
 const hooksOf = (gate: Gate, enter: (exchange: Exchange) => RateClass | null, settle: Settle) => {
+  const again = async (exchange: Exchange) => {
+    await settle(exchange)
+    enter(exchange)
+  }
   // A body may be held back for as long as its sender likes: what was let in by its head is judged anew once it is here.
   const read = async (request: Request) => {
     const body = await readJson(request)
     if (body === null) return body
-    const exchange = exchangeOf(request)
-    await settle(exchange)
-    enter(exchange)
+    await again(exchangeOf(request))
     return body
   }
   const arrive = (request: Request, route: string) => {
     const exchange = arrivedAt(request, route)
+    exchange.again = again
     const rateClass = exchange.isAdmitted ? null : enter(exchange)
     exchange.isAdmitted = true
     return { exchange, rateClass }

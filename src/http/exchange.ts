@@ -28,6 +28,8 @@ export class Exchange implements Origin {
   /** Whether it has passed access and limits: both are asked once, though two hooks ask. */
   isAdmitted: boolean
   claim: NonNullable<Origin['claim']> | null
+  /** How its route lets it in, asked once more. */
+  again: ((exchange: Exchange) => Promise<void>) | null
   /** How its limits stand, as headers, where there is reason to tell. */
   rateLimit: Readonly<Record<string, string>> | null
   /** Whether its answer began from the headers that every answer has. */
@@ -50,9 +52,14 @@ export class Exchange implements Origin {
     this.contentLength = null
     this.isAdmitted = false
     this.claim = null
+    this.again = null
     this.rateLimit = null
     this.hasDefaults = false
     this.setCookies = noCookies
+  }
+
+  async judgeAnew(): Promise<void> {
+    await this.again?.(this)
   }
 
   /** The client's address as the runtime or a trusted proxy tells it. */
