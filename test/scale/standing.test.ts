@@ -17,7 +17,8 @@ beforeAll(async () => {
 afterAll(() => cluster.stop(), 30_000)
 
 type Who = { token: string; headers?: object }
-const write = (node: Node, who: Who) => node.call('POST', '/api/projects', { ...who, body: { name: crypto.randomUUID() } })
+const write = (node: Node, who: Who) =>
+  node.call('POST', '/api/projects', { ...who, body: { name: crypto.randomUUID() } })
 const mayRead = async (node: Node, who: Who) => (await node.call('GET', '/api/whoami', who)).status === 200
 
 /** Another admin of the workspace, who has come by an invitation. */
