@@ -30,9 +30,10 @@ const asListed = (schema: z.ZodType | undefined, value: unknown): unknown => {
 
 /**
  * Elysia would check each answer in a promise, and set each header by itself. `takeAnswers` takes the schemas of a route
- * over; its answers are made at once where its handler does not wait, and begin from `defaults`, copied as a whole.
+ * over; its answers are made at once where its handler does not wait, and their headers are copied as a whole.
  */
 export const createAnswers = (defaults: Headers) => {
+  const ofNothing = new Headers(defaults)
   const ofJson = new Headers(defaults)
   ofJson.set('content-type', 'application/json')
 
@@ -41,9 +42,11 @@ export const createAnswers = (defaults: Headers) => {
     const [status, value] =
       given instanceof ElysiaCustomStatusResponse ? [given.code as number, given.response] : [200, given]
     const listed = asListed(schemas[status], value)
-    exchangeOf(request).hasDefaults = true
-    if (listed === undefined) return new Response(null, { status, headers: defaults })
-    return new Response(JSON.stringify(listed), { status, headers: ofJson })
+    const exchange = exchangeOf(request)
+    exchange.isDressed = true
+    const headers = listed === undefined ? ofNothing : ofJson
+    headers.set('x-request-id', exchange.requestId)
+    return new Response(listed === undefined ? null : JSON.stringify(listed), { status, headers })
   }
 
   const encodeLate = (schemas: Schemas, request: Request, given: Promise<unknown>) =>

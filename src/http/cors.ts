@@ -24,9 +24,10 @@ export const createCors = (isAllowed: (origin: string) => boolean) => ({
     })
   },
   /** Lets the page that called read the answer. */
-  share: (request: Request, { headers }: Response): void => {
+  share: (request: Request, response: Response): void => {
     const origin = request.headers.get('origin')
     if (origin === null || !isAllowed(origin)) return
+    const { headers } = response
     headers.set('access-control-allow-origin', origin)
     headers.set('access-control-allow-credentials', 'true')
     headers.set('access-control-expose-headers', allowed.exposed)

@@ -32,8 +32,8 @@ export class Exchange implements Origin {
   again: ((exchange: Exchange) => Promise<void>) | null
   /** How its limits stand, as headers, where there is reason to tell. */
   rateLimit: Readonly<Record<string, string>> | null
-  /** Whether its answer began from the headers that every answer has. */
-  hasDefaults: boolean
+  /** Whether its answer was made with the headers that every answer has. */
+  isDressed: boolean
   /** What its answer sets in the browser, as Set-Cookie values. */
   setCookies: readonly string[]
 
@@ -54,7 +54,7 @@ export class Exchange implements Origin {
     this.claim = null
     this.again = null
     this.rateLimit = null
-    this.hasDefaults = false
+    this.isDressed = false
     this.setCookies = noCookies
   }
 

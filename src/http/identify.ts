@@ -71,16 +71,19 @@ const newActorIn = (tenancy: Tenancy, as: As, wanted: string | null): Identity['
   return { ...rest, ...as, permissions, project: project ?? null, projects: open.map((p) => p.id) }
 }
 
-const unnamed = new WeakMap<Tenancy, Identity['actor']>()
-/** As `newActorIn`; made once where no project is named, since a tenancy is that of one user or key. */
+const actors = new WeakMap<Tenancy, Map<string | null, Identity['actor']>>()
+/** As `newActorIn`; made once for each project, since a tenancy is that of one user or key. What names none is not kept. */
 const actorIn = (tenancy: Tenancy, as: As, wanted: string | null): Identity['actor'] => {
-  if (wanted !== null) return newActorIn(tenancy, as, wanted)
-  let known = unnamed.get(tenancy)
-  if (known === undefined) {
-    known = newActorIn(tenancy, as, null)
-    unnamed.set(tenancy, known)
+  let known = actors.get(tenancy)
+  if (!known) {
+    known = new Map()
+    actors.set(tenancy, known)
   }
-  return known
+  const actor = known.get(wanted)
+  if (actor) return actor
+  const made = newActorIn(tenancy, as, wanted)
+  if (made) known.set(wanted, made)
+  return made
 }
 
 const within = (person: SessionProof | null, actor: Identity['actor']): Identity =>

@@ -39,20 +39,25 @@ export const createIntake = (parts: Parts): Intake => {
   let count = 0
   const eachDefault = [...defaults]
 
-  const finish = (exchange: Exchange, response: Response): Response => {
-    const { headers } = response
-    headers.set('x-request-id', exchange.requestId)
+  /** What an answer has that was not begun with it. */
+  const dress = ({ requestId, contentLength }: Exchange, { headers }: Response): void => {
+    headers.set('x-request-id', requestId)
     // Elysia counts a HEAD by reading the body that a GET would have, over any explicit route, and finds none here.
-    if (exchange.contentLength !== null) headers.set('content-length', String(exchange.contentLength))
-    if (!exchange.hasDefaults) for (const [name, value] of eachDefault) if (!headers.has(name)) headers.set(name, value)
-    for (const cookie of exchange.setCookies) headers.append('set-cookie', cookie)
-    cors.share(exchange.request, response)
-    if (exchange.rateLimit !== null && response.status !== 429)
-      for (const [name, value] of Object.entries(exchange.rateLimit)) headers.set(name, value)
-    if (response.status === 401 || response.status === 403) denied(exchange, response.status)
-    const ms = clock.monotonic() - exchange.startedAt
-    const { requestId, route, workspace, request } = exchange
+    if (contentLength !== null) headers.set('content-length', String(contentLength))
+    for (const [name, value] of eachDefault) if (!headers.has(name)) headers.set(name, value)
+  }
+
+  // The headers of an answer that is ready are not touched: asking for them makes an object of them.
+  const finish = (exchange: Exchange, response: Response): Response => {
+    const { request, requestId, route, workspace } = exchange
     const { status } = response
+    if (!exchange.isDressed) dress(exchange, response)
+    for (const cookie of exchange.setCookies) response.headers.append('set-cookie', cookie)
+    if (exchange.rateLimit !== null && status !== 429)
+      for (const [name, value] of Object.entries(exchange.rateLimit)) response.headers.set(name, value)
+    cors.share(request, response)
+    if (status === 401 || status === 403) denied(exchange, status)
+    const ms = clock.monotonic() - exchange.startedAt
     log.request(
       { at: clock.now(), requestId, method: request.method, route, status, ms, workspace },
       status >= 500 || ms > slowMs,

@@ -38,20 +38,28 @@ const refusal = (limit: Limit, grant: Grant) =>
 /** Whom a request counts against, the narrower first: the key line or user, then its workspace; nobody, by address. */
 const createLimitsOf = (plans: Plans) => {
   const fallback = planOf(plans, 'default')
-  return (exchange: Exchange, of: RateClass): Limit[] => {
-    const { actor, person } = exchange.identity
-    const limits: Limit[] = []
+  const newLimits = ({ actor, person }: Identity, of: RateClass): readonly Limit[] => {
     const plan = actor?.workspace.plan === undefined ? fallback : planOf(plans, actor.workspace.plan)
-    const [caller, workspace, byAddress] = [plan.caller[of], plan.workspace[of], plans.address.auth]
-    const who = actor ?? person
-    if (who && caller) {
-      const id = actor?.lineage ?? who.id
-      limits.push({ name: who.type, key: `${of} ${id}`, rate: caller })
-    }
-    if (actor && workspace) limits.push({ name: 'workspace', key: `${of} ${actor.workspace.id}`, rate: workspace })
-    if (!who && byAddress && exchange.address !== null)
-      limits.push({ name: 'address', key: `${of} ${limitedAs(exchange.address)}`, rate: byAddress })
-    return limits
+    const [caller, workspace, who] = [plan.caller[of], plan.workspace[of], actor ?? person]
+    return [
+      ...(who && caller ? [{ name: who.type, key: `${of} ${actor?.lineage ?? who.id}`, rate: caller }] : []),
+      ...(actor && workspace ? [{ name: 'workspace', key: `${of} ${actor.workspace.id}`, rate: workspace }] : []),
+    ]
+  }
+  const ofNobody = (address: string | null, of: RateClass): readonly Limit[] => {
+    const { auth: rate } = plans.address
+    return rate && address !== null ? [{ name: 'address', key: `${of} ${limitedAs(address)}`, rate }] : []
+  }
+  // A caller is one object for as long as what is known of them is kept.
+  const known = new WeakMap<object, Partial<Record<RateClass, readonly Limit[]>>>()
+
+  return (exchange: Exchange, of: RateClass): readonly Limit[] => {
+    const { identity } = exchange
+    const who = identity.actor ?? identity.person
+    if (!who) return ofNobody(exchange.address, of)
+    const limits = known.get(who) ?? {}
+    if (!limits[of]) known.set(who, Object.assign(limits, { [of]: newLimits(identity, of) }))
+    return limits[of] as readonly Limit[]
   }
 }
 

@@ -77,9 +77,14 @@ export const usageService = ({ db, unaudited, clock, plans, requestsIn, addReque
   const store = usageStore(db)
   const months = createMonths({ clock, plans, requestsIn })
   let notes = new Map<string, UsageRow>()
+  // A caller is one object for as long as what is known of them is kept.
+  let noteOf = new WeakMap<Caller, UsageRow>()
 
-  const note = ({ workspace, project, lineage }: Caller): UsageRow => {
+  const note = (caller: Caller): UsageRow => {
     const day = Math.floor(clock.now() / dayMs) * dayMs
+    const known = noteOf.get(caller)
+    if (known?.day === day) return known
+    const { workspace, project, lineage } = caller
     const id = `${project?.id ?? ''}_${lineage ?? ''}`
     const key = `${day} ${workspace.id} ${id}`
     let row = notes.get(key)
@@ -95,6 +100,7 @@ export const usageService = ({ db, unaudited, clock, plans, requestsIn, addReque
       }
       notes.set(key, row)
     }
+    noteOf.set(caller, row)
     return row
   }
 
@@ -134,6 +140,7 @@ export const usageService = ({ db, unaudited, clock, plans, requestsIn, addReque
     async flush(): Promise<void> {
       const rows = [...notes.values()]
       notes = new Map()
+      noteOf = new WeakMap()
       try {
         while (rows.length > 0) {
           await write(rows.slice(0, statementsAtOnce))
@@ -143,10 +150,10 @@ export const usageService = ({ db, unaudited, clock, plans, requestsIn, addReque
         for (const row of rows) {
           const key = `${row.day} ${row.workspaceId} ${row.id}`
           const since = notes.get(key)
-          notes.set(
-            key,
-            since ? { ...row, requests: row.requests + since.requests, refused: row.refused + since.refused } : row,
-          )
+          if (since) {
+            since.requests += row.requests
+            since.refused += row.refused
+          } else notes.set(key, row)
         }
         throw error
       }
