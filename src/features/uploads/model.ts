@@ -5,7 +5,7 @@ import { unknownType } from '../../lib/sniff'
 import { FileName } from '../media/model'
 
 const mediaType = /^[\w!#$&^.+-]{1,100}\/[\w!#$&^.+-]{1,100}(?=\s*(?:;|$))/
-const declaredType = (text: string): string => mediaType.exec(text)?.[0].toLowerCase() ?? unknownType
+export const declaredType = (text: string): string => mediaType.exec(text)?.[0].toLowerCase() ?? unknownType
 const Count = z
   .string()
   .regex(/^\d{1,15}$/)
@@ -51,6 +51,8 @@ export const RawHeaders = z
     declaredType: declaredType(h['content-type']),
     bytes: h['content-length'] ?? null,
     encoding: h['content-encoding'],
+    /** The Content-Type of a form, with its boundary; null for the file itself. */
+    form: /^multipart\/form-data\b/i.test(h['content-type']) ? h['content-type'] : null,
     sha256: [h['content-digest'], h['upload-checksum']].filter((d) => d !== null),
   }))
 export type RawHeaders = z.output<typeof RawHeaders>

@@ -13,6 +13,7 @@ async function* chunksOf(body: ReadableStream<Uint8Array>, signal: AbortSignal):
   try {
     for await (const chunk of cutBy(body, signal)) yield chunk
   } catch (cause) {
+    if (cause instanceof Failure) throw cause
     throw signal.reason instanceof Failure ? signal.reason : new Failure('malformed', 'The body broke off', { cause })
   }
 }

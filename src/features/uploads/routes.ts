@@ -12,6 +12,7 @@ import type { Once } from '../../idempotency'
 import { httpDate } from '../../lib/http-date'
 import type { Actor } from '../../permissions'
 import { Media, MediaParams } from '../media/model'
+import { unwrapForm } from './form'
 import { AppendHeaders, CreateHeaders, RawHeaders, Upload, UploadParams } from './model'
 import { checksums } from './part'
 import { presentUpload, type Standing, type UploadService } from './service'
@@ -24,14 +25,16 @@ export const wholeUploadRoutes = (access: Access, upload: WholeUploads, identify
     .post(
       '/api/media',
       async ({ actor, caller, headers, request, status }) => {
+        const { sent, body } = await unwrapForm(headers, request.body)
         caller.takeTime()
-        return status(201, await upload(actor, judgeOf(caller, identify), headers, request.body))
+        return status(201, await upload(actor, judgeOf(caller, identify), sent, body))
       },
       { access: 'media:create', parse: 'none', headers: RawHeaders, response: { 201: Media } },
     )
     .put(
       '/api/media/:id/content',
       async ({ actor, caller, headers, params, request }) => {
+        if (headers.form !== null) throw new Failure('unsupported_type', 'Send the file itself')
         caller.takeTime()
         const replaced = { id: params.id, ifMatch: request.headers.get('if-match') }
         return upload(actor, judgeOf(caller, identify), headers, request.body, replaced)
