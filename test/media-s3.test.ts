@@ -5,7 +5,8 @@ import { pour } from '../src/adapters/pour'
 import { createS3, type S3 } from '../src/adapters/s3'
 import { hasS3, newS3Options, testS3 } from './s3'
 import { type Link, startProxy } from './scale/proxy'
-import { newTestLog, type TestApp, testApp } from './support'
+import { type Answer, newTestLog, type TestApp, testApp } from './support'
+import { bytesOf, tusOf } from './tus'
 
 describe.skipIf(!hasS3())('media in a bucket', () => {
   let [app, s3, link]: [TestApp, S3, Link] = [null!, null!, null!]
@@ -65,6 +66,27 @@ describe.skipIf(!hasS3())('media in a bucket', () => {
     app.clock.advance(2 * 86_400_000)
     await app.app.services.jobs.runNow('media')
     expect(await objects()).toHaveLength(1)
+  })
+
+  test('a resumable upload goes on where it was once the bucket is back, and ends byte-equal with nothing beside it', async () => {
+    const [bytes, step] = [bytesOf(20 * 1024 * 1024 + 321), 3 * 1024 * 1024]
+    const tus = tusOf(app, { headers: who })
+    const at = await tus.begin(bytes.length)
+    let [offset, last]: [number, Answer | undefined] = [0, undefined]
+    for (let n = 0; offset < bytes.length; n++) {
+      const isAway = n === 2 || n === 4
+      if (isAway) link[n === 2 ? 'cut' : 'freeze']()
+      last = await tus.patch(at, offset, bytes.subarray(offset, offset + step))
+      if (isAway) expect(last.status).toBe(503)
+      link.mend()
+      const kept = await tus.offset(at)
+      expect(kept).toBe(isAway ? offset : Math.min(offset + step, bytes.length))
+      offset = kept
+    }
+    const file = await tus.file(last!)
+    expect(file.bytes.equals(bytes)).toBeTrue()
+    expect((await Array.fromAsync(s3.list(''))).map(({ key }) => key)).toEqual(await objects())
+    expect([(await objects()).length, await Array.fromAsync(s3.uploads(''))]).toEqual([1, []])
   })
 
   test('keys that the bucket refuses make the node not ready, and the log says why without them', async () => {
