@@ -6,7 +6,7 @@ import { rfc3339 } from '../../lib/time'
 import type { BlobBody } from '../../ports'
 
 /** Reads one page of something; none of it holds a secret. */
-export type List<T extends object = object> = (query: PageQuery) => Promise<Page<T>>
+type List<T extends object = object> = (query: PageQuery) => Promise<Page<T>>
 type Version = { version: number; size: number; created_at: string }
 export type Contents = {
   workspace: object
