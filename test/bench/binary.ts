@@ -121,10 +121,10 @@ export const measureSoak = async (seconds: number, scope: Scope, tell: (text: st
   const [middle, last] = [seen.slice(third, 2 * third), seen.slice(2 * third)]
   const length = seconds >= 120 ? `${Math.round(seconds / 60)} min` : `${seconds} s`
   return [
-    alone(`binary: memory after ${length} at half load`, 'MB', 120, [await memoryOf(pid)]),
+    alone(`binary: memory after ${length} of half load`, 'MB', 120, [await memoryOf(pid)]),
     {
       ...{
-        what: `binary: memory in the last third of ${length} at half load`,
+        what: 'binary: memory in its last third',
         against: 'the third before',
         unit: 'MB',
       },

@@ -94,9 +94,9 @@ export const measureGrowth = async (many: number, effort: Effort, scope: Scope) 
   await installTools('wrk')
   const house = once(() => newBenchHouse(scope, needed(effort)))
   const [few, lots] = [1000, many].map((rows) => lanesOf(scope, async () => growHouse(scope, await house(), rows)))
-  const name = 'with 10³ of each'
+  const [more, name] = [many === 1_000_000 ? '10⁶' : '10⁵', 'with 10³ of each']
   const grown = (what: string, unit: string, by: 'longer' | 'slower', ours: Lane, lane: Lane): Race => ({
-    ...{ what: `${what}, with 10${many === 1_000_000 ? '⁶' : '⁵'} of each`, unit, ours },
+    ...{ what: `${what}, ${more} of each`, unit, ours },
     against: [{ name, lane, goal: { by, atMost: 1.3 } }],
   })
   const again = (of: keyof (typeof lots & object)['again'], what: string) =>

@@ -1,8 +1,8 @@
 // The judged lines as a picture: how far each reaches, the line being its goal. Readable on light and on dark.
 import type { Judged } from './lines'
 
-const [width, rowHeight, top] = [880, 22, 34]
-const [labelEnd, barStart, barEnd, most] = [400, 410, 740, 2]
+const [width, rowHeight, top] = [920, 22, 34]
+const [labelEnd, barStart, barEnd, most] = [450, 460, 790, 2]
 const perGoal = (barEnd - barStart) / most
 
 const style = `text{font:12px system-ui,sans-serif;fill:#1f2328}.dim{fill:#59636e}.met{fill:#1a7f37}.missed{fill:#bc4c00}
@@ -26,8 +26,8 @@ export const pictureOf = (heading: string, lines: readonly Judged[]): string => 
   })
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="Each measurement beside its goal">
 <style>${style}</style>
-<text class="dim" x="${goalAt}" y="20" text-anchor="middle">goal</text>
-<text class="dim" x="${barEnd}" y="20" text-anchor="end">twice as good, or better</text>
+<text class="dim" x="${goalAt}" y="20" text-anchor="end">the goal</text>
+<text class="dim" x="${barEnd}" y="20" text-anchor="end">twice as good</text>
 <path class="goal" d="M${goalAt} ${top - 6}V${height - 22}"/>
 ${bars.join('\n')}
 <text class="dim" x="${width / 2}" y="${height - 6}" text-anchor="middle">${escaped(heading)}</text>

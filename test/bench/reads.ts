@@ -73,6 +73,6 @@ export const measureReads = async (as: 'session' | 'key', effort: Effort, scope:
       { name: 'PocketBase 0.22 record read', lane: lanes.record, goal: { by: 'times', atLeast: 20 } },
     ],
   }
-  const what = `${as}-authenticated GET, everything on`
+  const what = `GET with a ${as}`
   return runRaces([{ what, unit: 'req/s', ours: lanes[as], against: against[as] }], effort)
 }
