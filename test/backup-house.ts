@@ -1,6 +1,6 @@
 // An instance in a folder of its own, with what a backup has to bring back: a person, keys, media. Backups by the command.
 
-import { randomBytes } from 'node:crypto'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { createLog } from '../src/adapters/log-pino'
 import { type Env, readConfig } from '../src/config'
@@ -37,6 +37,16 @@ export const cli = async (folder: string, words: string[], env: Env = {}) => {
   const child = spawnCli(folder, words, env)
   const [out, err] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()])
   return { code: await child.exited, said: out + err }
+}
+
+/** Settings of a recipient and of the identity that opens what is for it. */
+export const newPair = () => {
+  const { publicKey, privateKey } = generateKeyPairSync('x25519')
+  const raw = (der: Buffer) => der.subarray(-32).toString('base64')
+  return {
+    LATCHKEY_BACKUP_RECIPIENT: raw(publicKey.export({ format: 'der', type: 'spki' })),
+    LATCHKEY_BACKUP_IDENTITY: raw(privateKey.export({ format: 'der', type: 'pkcs8' })),
+  }
 }
 
 /** A new instance that is being served, with one person, two keys and two media. */

@@ -1,25 +1,16 @@
 // Backups: what is backed up under load comes back whole and ends what was open; what does not hold is refused in words.
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { generateKeyPairSync } from 'node:crypto'
 import { copyFileSync, existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import Libsql from 'libsql'
 import { createFolderPlace } from '../src/backup/place'
-import { cli, newInstance, serve, spawnCli } from './backup-house'
+import { cli, newInstance, newPair, serve, spawnCli } from './backup-house'
 import { bearer } from './story'
 import { newFolder } from './template'
 
 let one: Awaited<ReturnType<typeof newInstance>>
 const archives: Record<'plain' | 'sealed', string> = { plain: '', sealed: '' }
 
-const newPair = () => {
-  const { publicKey, privateKey } = generateKeyPairSync('x25519')
-  const raw = (der: Buffer) => der.subarray(-32).toString('base64')
-  return {
-    LATCHKEY_BACKUP_RECIPIENT: raw(publicKey.export({ format: 'der', type: 'spki' })),
-    LATCHKEY_BACKUP_IDENTITY: raw(privateKey.export({ format: 'der', type: 'pkcs8' })),
-  }
-}
 const pair = newPair()
 
 const backUp = async (folder: string, env = {}) => {

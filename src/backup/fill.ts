@@ -4,6 +4,7 @@ import { restoring } from '../../db/migrate'
 import { createPrimary } from '../adapters/primary'
 import { randomBase62 } from '../lib/id'
 import type { Outcome, Statement, Value } from '../ports'
+import { outOfReach } from './snapshot'
 
 type Read = (sql: string) => Promise<Value[][]>
 type Send = (statements: readonly Statement[]) => Promise<Outcome[]>
@@ -45,7 +46,7 @@ const lookInto = async (read: Read): Promise<{ names: string[]; isHalf: boolean 
 export const assertVacant = async (at: { url: string; token: string }): Promise<void> => {
   const { read } = createPrimary(at)
   const { names, isHalf } = await lookInto((sql) => read(sql, [])).catch(() => {
-    throw new Error('The primary is out of reach, or takes no token of ours.')
+    throw outOfReach()
   })
   if (names.length > 0 && !isHalf)
     throw new Error('The primary has data already: a backup is restored into an empty one.')
@@ -110,7 +111,7 @@ const copyAll = async (file: Libsql.Database, read: Read, send: Send): Promise<v
   for (const table of filled) await copyRows(file, table, send)
   for (const table of filled) {
     const [[count] = []] = await read(`select count(*) from "${table}"`)
-    if (count !== countOf(file, table)) throw new Error('The primary holds other rows than it was sent.')
+    if (count !== countOf(file, table)) throw new Error('other rows than were sent')
   }
   const rows = last.flatMap((table) => [...insertsOf(file, table)].map(({ insert }) => insert))
   await send([

@@ -26,6 +26,12 @@ export type Place = {
 }
 
 export const noBackup = () => new Error('There is no backup of that name that can be read.')
+const full = ['ENOSPC', 'EDQUOT', 'EFBIG', 'SQLITE_FULL', 'disk_full']
+/** Says that a disk is full as what it means here. @throws Error, as a sentence, or `error` itself */
+export const orFull = (error: unknown): never => {
+  if (!full.includes(String((error as { code?: unknown } | null)?.code))) throw error
+  throw new Error('There is no room on the disk for this backup: nothing of it is used.', { cause: error })
+}
 const noPlace = () => new Error('No file can be made where the backup should be.')
 
 /** Makes what a folder names as durable as what it names. */
@@ -75,7 +81,7 @@ export const createFolderPlace = (folder: string): Place => ({
       throw noPlace()
     })
     return {
-      write: (bytes) => writeAll(file, bytes),
+      write: (bytes) => writeAll(file, bytes).catch(orFull),
       async publish() {
         await file.sync()
         await file.close()

@@ -8,6 +8,7 @@ import { lockProcess } from '../adapters/database-libsql'
 import { createPrimary } from '../adapters/primary'
 import { factsSql, toFacts } from '../adapters/replica'
 import type { Header } from './archive'
+import { orFull } from './place'
 
 type Facts = Omit<Header, 'version' | 'createdAt' | 'mediaAt'>
 export type Medium = Pick<
@@ -105,6 +106,8 @@ export type DatabaseAt =
   | { kind: 'local'; path: string }
   | { kind: 'primary'; url: string; token: string; readToken: string }
 
+const noDatabase = () => new Error('There is no database to back up.')
+
 const copyFile = (path: string, copy: string) => {
   // Nobody who serves it: then nobody may begin to while what a crash left in the WAL is taken up.
   const lock = lockIfFree(dirname(path))
@@ -115,6 +118,8 @@ const copyFile = (path: string, copy: string) => {
   }
 }
 
+export const outOfReach = () => new Error('The primary is out of reach, or takes no token of ours.')
+
 /** What a primary says of itself; null for an empty one, or one that is being restored. @throws Error, as a sentence */
 const askPrimary = async ({ url, readToken }: { url: string; readToken: string }): Promise<Known | null> => {
   try {
@@ -122,13 +127,13 @@ const askPrimary = async ({ url, readToken }: { url: string; readToken: string }
     return instance === null ? null : { instance, generation }
   } catch (error) {
     if (String(error).includes('no such table')) return null
-    throw new Error('The primary is out of reach, or takes no token of ours.')
+    throw outOfReach()
   }
 }
 
 /** A copy of its own, made for the occasion: of what was committed by now, and cut between two transactions. */
 const copyPrimary = async (primary: Extract<DatabaseAt, { kind: 'primary' }>, copy: string) => {
-  if ((await askPrimary(primary)) === null) throw new Error('There is no database to back up.')
+  if ((await askPrimary(primary)) === null) throw noDatabase()
   try {
     const replica = new Libsql(copy, { syncUrl: primary.url, authToken: primary.readToken } as never)
     replica.sync()
@@ -162,7 +167,7 @@ export const withSnapshot = async <T>(
   folder: string,
   work: (copy: string) => Promise<T>,
 ): Promise<T> => {
-  if (at.kind === 'local' && !existsSync(at.path)) throw new Error('There is no database to back up.')
+  if (at.kind === 'local' && !existsSync(at.path)) throw noDatabase()
   const beside = join(folder, '.backup')
   mkdirSync(beside, { recursive: true, mode: 0o700 })
   const lock = lockIfFree(beside)
@@ -175,6 +180,8 @@ export const withSnapshot = async <T>(
     if (at.kind === 'local') copyFile(at.path, copy)
     else await copyPrimary(at, copy)
     return await work(copy)
+  } catch (error) {
+    return orFull(error)
   } finally {
     rmSync(beside, { recursive: true, force: true })
     lock.close()

@@ -12,7 +12,7 @@ import { type Entry, type Header, readArchive } from './archive'
 import { endWhatWasOpen } from './end'
 import { broken, readBackupFile } from './file'
 import { createProof, isStored, type MediaAt } from './media'
-import { type Source, writeAll } from './place'
+import { orFull, type Source, writeAll } from './place'
 import { factsOf, type Medium, mediaOf } from './snapshot'
 
 export type Opening = { identity: string | null; master: MasterKeys; clock: Clock }
@@ -20,11 +20,6 @@ export type Opening = { identity: string | null; master: MasterKeys; clock: Cloc
 export type Restored = { header: Header; media: number; damaged: string[]; suspended: number }
 /** Where nothing is yet: a file, alone in its folder, and the folder of media. */
 export type Staged = { database: string; media: string }
-
-const isFull = (error: unknown) => ['ENOSPC', 'EDQUOT', 'EFBIG'].includes(String((error as { code?: unknown }).code))
-const orFull = (error: unknown): never => {
-  throw isFull(error) ? new Error('There is no room on the disk for this backup: nothing of it is used.') : error
-}
 
 const save = async (path: string, bytes: AsyncIterable<Uint8Array>) => {
   const file = await open(path, 'wx', 0o600)
@@ -61,7 +56,10 @@ const drain = async (bytes: AsyncIterable<Uint8Array>) => {
 export type From = { source: Source; media: MediaAt; mayBring: () => void }
 
 /** @throws Error, as a sentence, when anything of it does not hold; what is in the folder is then of no use. */
-export const unpack = async ({ source, media, mayBring }: From, to: Staged, opening: Opening): Promise<Restored> => {
+export const unpack = (from: From, to: Staged, opening: Opening): Promise<Restored> =>
+  takeApart(from, to, opening).catch(orFull)
+
+const takeApart = async ({ source, media, mayBring }: From, to: Staged, opening: Opening): Promise<Restored> => {
   const { identity, master, clock } = opening
   const objects = join(to.media, 'objects')
   for (const folder of [dirname(to.database), ...(media.kind === 'included' ? [objects] : [])])
@@ -73,9 +71,7 @@ export const unpack = async ({ source, media, mayBring }: From, to: Staged, open
     mayBring()
     return save(join(objects, name.slice('media/'.length)), bytes)
   }
-  const header = await readArchive(chunks, keep)
-    .catch(orFull)
-    .finally(() => chunks.return(undefined))
+  const header = await readArchive(chunks, keep).finally(() => chunks.return(undefined))
   const { version: _, createdAt, mediaAt, ...said } = header
   if (!isDeepStrictEqual(factsOf(to.database), said) || !Number.isSafeInteger(createdAt)) throw broken()
   checkFits(header)

@@ -1,0 +1,241 @@
+// Every sentence by which backup, restore and drill refuse: each is said where it should be, and none stands here untested.
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import Libsql from 'libsql'
+import { lockProcess } from '../src/adapters/database-libsql'
+import type { S3 } from '../src/adapters/s3'
+import { createArchive } from '../src/backup/archive'
+import * as commands from '../src/backup/commands'
+import { createBucketPlace } from '../src/backup/place-s3'
+import { createBackups } from '../src/backup/scheduled'
+import { type Env, readConfig } from '../src/config'
+import { Failure } from '../src/errors'
+import { cli, newInstance, newPair } from './backup-house'
+import { type Sqld, startSqld } from './sqld'
+import { newFolder } from './template'
+
+let one: Awaited<ReturnType<typeof newInstance>>
+let sqld: Sqld
+let plain: string
+const pair = newPair()
+
+/** What a command says, the sentence it ends with included. */
+const run = async (folder: string, [name, ...args]: string[], env: Env = {}): Promise<string> => {
+  const said: string[] = []
+  const say = (text: string) => void said.push(text)
+  const audit = async () => ({ chains: 1, broken: [] })
+  try {
+    const settings = readConfig({ LATCHKEY_DATA_DIR: folder, ...env }, { source: 'source' })
+    if (name === 'backup') await commands.backup(args, settings, 'test', say)
+    else if (name === 'backups') await commands.backups(settings, say)
+    else if (name === 'restore') await commands.restore(args, settings, say)
+    else await commands.drill(args, settings, audit, say)
+  } catch (error) {
+    said.push((error as Error).message)
+  }
+  return said.join('\n')
+}
+const failed = (work: Promise<unknown>) =>
+  work.then(
+    () => '',
+    (error: Error) => error.message,
+  )
+
+const emptyFor = (folder: string) => {
+  const empty = newFolder()
+  copyFileSync(join(folder, 'master.key'), join(empty, 'master.key'))
+  return empty
+}
+const copyOf = (folder: string) => {
+  const copy = join(newFolder(), 'copy')
+  cpSync(folder, copy, { recursive: true })
+  return copy
+}
+const alter = (folder: string, sql: string) => {
+  const file = new Libsql(join(folder, 'latchkey.db'))
+  file.exec(sql)
+  file.close()
+}
+const backUp = async (folder: string, env: Env = {}) => {
+  const file = join(newFolder(), 'a.backup')
+  await run(folder, ['backup', file], env)
+  return file
+}
+const changed = (change: (bytes: Buffer) => Uint8Array) => {
+  const file = join(newFolder(), 'changed')
+  writeFileSync(file, change(readFileSync(plain)))
+  return file
+}
+
+/** A primary behind something that answers no more than so many requests, and gives no copy. */
+const behind = (requests: number) => {
+  let left = requests
+  const server = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    fetch: async (request) => {
+      if (!request.url.endsWith('/v3/pipeline') || left-- <= 0) return new Response(null, { status: 503 })
+      const { headers, method } = request
+      const answer = await fetch(`${sqld.url}/v3/pipeline`, { method, headers, body: await request.text() })
+      return new Response(await answer.text(), { status: answer.status })
+    },
+  })
+  servers.push(server)
+  return server.url.origin
+}
+const servers: ReturnType<typeof Bun.serve>[] = []
+const primary = (url: string): Env => ({
+  LATCHKEY_PRIMARY_URL: url,
+  LATCHKEY_PRIMARY_TOKEN: sqld.token('rw'),
+  LATCHKEY_BLOBS: `file:${newFolder()}`,
+})
+const bucket = (failure: Failure) =>
+  createBucketPlace({ sizeOf: () => Promise.reject(failure), begin: () => Promise.reject(failure) } as unknown as S3)
+
+const says: Record<string, () => Promise<string>> = {
+  'There is no database to back up.': () => run(newFolder(), ['backup', join(newFolder(), 'a')]),
+  'Another backup of this database is under way.': async () => {
+    const beside = join(one.folder, '.backup')
+    mkdirSync(beside)
+    const lock = lockProcess(beside)
+    const said = await run(one.folder, ['backup', join(newFolder(), 'a')])
+    lock.close()
+    rmSync(beside, { recursive: true })
+    return said
+  },
+  'No file can be made where the backup should be.': () => run(one.folder, ['backup', join(plain, 'a')]),
+  'A file became shorter while it was backed up.': async () => {
+    const archive = createArchive({ write: async () => {} })
+    return failed(archive.add({ name: 'database', size: 10 ** 9 }, plain))
+  },
+  'The backup is written, but not all media is sound.': async () => {
+    const copy = copyOf(one.folder)
+    rmSync(join(copy, 'media'), { recursive: true })
+    return run(copy, ['backup', join(newFolder(), 'a')])
+  },
+  'Say where: LATCHKEY_BACKUP_TO is not set.': () => run(one.folder, ['backup']),
+  'The folder of the backups cannot be read.': () =>
+    run(one.folder, ['backups'], { LATCHKEY_BACKUP_TO: `file:${plain}` }),
+  'There is no backup of this instance where LATCHKEY_BACKUP_TO says.': () =>
+    run(one.folder, ['drill'], { LATCHKEY_BACKUP_TO: `file:${newFolder()}` }),
+  'The backup took longer than there is between two of them.': () =>
+    failed(
+      createBackups({ to: 'file:/nowhere', keys: null }, 20, { command: ['sh', '-c', 'exec sleep 10'], env: {} }).make(
+        new AbortController().signal,
+      ),
+    ),
+  'The backup ended with 3.': () =>
+    failed(
+      createBackups({ to: 'file:/nowhere', keys: null }, 9000, { command: ['sh', '-c', 'exit 3'], env: {} }).make(
+        new AbortController().signal,
+      ),
+    ),
+  'There is no backup of that name that can be read.': () => run(emptyFor(one.folder), ['restore', '/none']),
+  'This is no backup of Latchkey.': () => run(emptyFor(one.folder), ['restore', join(one.folder, 'latchkey.db')]),
+  'This backup was cut short or altered: nothing of it is used.': () =>
+    run(emptyFor(one.folder), ['restore', changed((bytes) => bytes.subarray(0, 150_000))]),
+  'This backup is encrypted: LATCHKEY_BACKUP_IDENTITY must hold the private key that opens it.': async () => {
+    const file = await backUp(one.folder, { LATCHKEY_BACKUP_RECIPIENT: pair.LATCHKEY_BACKUP_RECIPIENT })
+    return run(emptyFor(one.folder), ['restore', file])
+  },
+  'This backup does not open: it was cut short or altered, or is for another private key.': async () => {
+    const file = await backUp(one.folder, { LATCHKEY_BACKUP_RECIPIENT: pair.LATCHKEY_BACKUP_RECIPIENT })
+    return run(emptyFor(one.folder), ['restore', file], newPair())
+  },
+  'This backup was made by a newer version of Latchkey: restore it with that one.': async () => {
+    const copy = copyOf(one.folder)
+    alter(copy, "insert into migrations (name, sha256, applied_at) values ('9999_later', '', 1)")
+    return run(emptyFor(one.folder), ['restore', await backUp(copy)])
+  },
+  'There is data already: a backup is restored into an empty folder, with at most its master.key.': () =>
+    run(one.folder, ['restore', plain]),
+  'There is media already: restore into an empty folder, or leave it as it is by LATCHKEY_BACKUP_MEDIA=referenced.':
+    async () => {
+      const folder = emptyFor(one.folder)
+      cpSync(join(one.folder, 'media'), join(folder, 'media'), { recursive: true })
+      const said = await run(folder, ['restore', plain])
+      expect(await run(folder, ['restore', plain], { LATCHKEY_BACKUP_MEDIA: 'referenced' })).toContain('2 of 2')
+      return said
+    },
+  'Another restore is under way here.': async () => {
+    const folder = emptyFor(one.folder)
+    mkdirSync(join(folder, '.restore'))
+    const lock = lockProcess(join(folder, '.restore'))
+    const said = await run(folder, ['restore', plain])
+    lock.close()
+    return said
+  },
+  'A backup does not hold its master key: put its master.key into the data folder, or set LATCHKEY_MASTER_KEYS.': () =>
+    run(newFolder(), ['restore', plain]),
+  'This database needs the master key "development": add it to LATCHKEY_MASTER_KEYS.': () =>
+    run(newFolder(), ['restore', plain], { LATCHKEY_MASTER_KEYS: `other:${Buffer.alloc(32, 1).toString('base64')}` }),
+  'The master key "development" does not open this database: it is another one of that name.': () =>
+    run(newFolder(), ['restore', plain], {
+      LATCHKEY_MASTER_KEYS: `development:${Buffer.alloc(32, 1).toString('base64')}`,
+    }),
+  'This backup is of another instance.': async () => {
+    const copy = copyOf(one.folder)
+    alter(copy, "update meta set value = 'another' where name = 'instance_id'")
+    return run(copy, ['drill', plain])
+  },
+  'This backup differs from what it says.': async () => {
+    const copy = copyOf(one.folder)
+    rmSync(join(copy, 'media'), { recursive: true })
+    return run(copy, ['drill', await backUp(copy)])
+  },
+  'The primary is out of reach, or takes no token of ours.': async () => {
+    const env = primary(behind(0))
+    const said = await run(newFolder(), ['backup', join(newFolder(), 'a')], env)
+    expect(await run(emptyFor(one.folder), ['restore', plain], env)).toBe(said)
+    return said
+  },
+  'The primary did not take all of it, and no node starts on what it has: restore again.': () =>
+    run(emptyFor(one.folder), ['restore', plain], primary(behind(5))),
+  'The primary has data already: a backup is restored into an empty one.': async () => {
+    expect(await run(emptyFor(one.folder), ['restore', plain], primary(sqld.url))).toContain('Restored.')
+    return run(emptyFor(one.folder), ['restore', plain], primary(sqld.url))
+  },
+  // By the command: what fetches a copy waits for it in this thread, which is that of what is between.
+  'The primary did not give a copy of its data.': async () =>
+    (await cli(newFolder(), ['backup', join(newFolder(), 'a')], primary(behind(1)))).said.trim(),
+  'A bucket needs LATCHKEY_BACKUP_S3_ACCESS_KEY and LATCHKEY_BACKUP_S3_SECRET_KEY.': () =>
+    run(emptyFor(one.folder), ['restore', 's3://bucket/a?region=eu-central-1']),
+  'The bucket has no room left for this backup.': async () => {
+    const sink = await bucket(new Failure('disk_full')).create('a', 1)
+    return failed(sink.write(new Uint8Array(9 * 2 ** 20)))
+  },
+  'The bucket of the backups did not do its part: it answered 403.': () =>
+    failed(bucket(new Failure('unavailable', undefined, { cause: new Error('it answered 403') })).open('a')),
+}
+
+beforeAll(async () => {
+  one = await newInstance()
+  await one.stop()
+  plain = await backUp(one.folder)
+  sqld = await startSqld()
+})
+afterAll(async () => {
+  for (const server of servers) await server.stop(true)
+  await sqld.stop()
+})
+
+test.each(Object.entries(says))(
+  '%s',
+  async (sentence, provoke) => {
+    expect((await provoke()).split('\n').at(-1)).toBe(sentence)
+  },
+  30_000,
+)
+
+test('there is no other', async () => {
+  const isTold = (text: string) => Object.keys(says).some((sentence) => sentence.startsWith(text.split('${')[0]!))
+  const untold: string[] = []
+  for await (const path of new Bun.Glob('src/backup/*.ts').scan('.')) {
+    const source = await Bun.file(path).text()
+    for (const [, text = ''] of source.matchAll(/new Error\(\s*['`]([A-Z][^'`]*)['`]/g))
+      if (!isTold(text)) untold.push(text)
+  }
+  // What the disk is full of is tested with a full one.
+  expect(untold).toEqual(['There is no room on the disk for this backup: nothing of it is used.'])
+})
