@@ -2,6 +2,7 @@
 // waits beside as a tail.
 import { Failure } from '../errors'
 import { sha256 } from '../lib/crypto'
+import { randomBase62 } from '../lib/id'
 import { free } from '../lib/segments'
 import type { Blobs, Pour, StagedBlob } from '../ports'
 import type { S3 } from './s3'
@@ -10,8 +11,15 @@ import { createS3Writer, partBytesFor, type S3Begun } from './s3-write'
 
 type Options = { s3: S3; pour: Pour; partBytes?: (expectedBytes: number | null) => number }
 
-/** What `save` gives. `sum` is over tags and tail: of what another writer has changed since, nothing is gone on with. */
-type Saved = { id: string | null; parts: number; partBytes: number; tail: number; sum: string }
+/**
+ * What `save` gives. `tails`: names, newest first, of which the first has `tail` bytes. `sum` is over the tags of the parts:
+ * with those that another writer has replaced nothing is gone on.
+ */
+type Saved = { id: string | null; parts: number; partBytes: number; tail: number; tails: string[]; sum: string }
+
+// Each save has a tail of its own: one that was given up, and comes late, replaces no other. It is not known here whether
+// the last two were noted by whoever saved them.
+const keptTails = 3
 
 // What is this small is fetched at once: the window of a player, which must be sent with its length.
 const maxReadBytes = 1024 * 1024
@@ -22,8 +30,8 @@ const objectOf = (key: string): string => {
   return `objects/${key}`
 }
 const keyOf = (path: string): string => path.split('/')[1] ?? ''
-const tailOf = (key: string, parts: number) => `staged/${key}/tail-${parts}`
-const sumOf = (etags: readonly string[], tail: Uint8Array) => sha256(`${etags.join()} ${sha256(tail)}`)
+const tailOf = (key: string, name: string) => `staged/${key}/${name}`
+const sumOf = (etags: readonly string[]) => sha256(etags.join())
 const isAbsent = (error: unknown) => error instanceof Failure && error.code === 'not_found'
 
 const nothing = async () => {}
@@ -40,41 +48,41 @@ export const createS3Blobs = ({ s3, pour, partBytes: sizeFor = partBytesFor }: O
     for await (const { key: tail } of s3.list(`staged/${key}/`)) await s3.remove(tail)
   }
 
-  const createStaged = (key: string, partBytes: number, begun?: S3Begun): StagedBlob => {
+  const createStaged = (key: string, partBytes: number, former: string[] = [], begun?: S3Begun): StagedBlob => {
     const writer = createS3Writer(s3, objectOf(key), partBytes, begun)
-    let [hasTails, published] = [begun !== undefined, false]
+    let [tails, published] = [former, false]
     return {
       write: writer.write,
       async save() {
         const [{ id, etags }, tail] = [writer.upload(), writer.tail()]
-        hasTails = true
-        await s3.put(tailOf(key, etags.length), tail)
-        const saved: Saved = { id, parts: etags.length, partBytes, tail: tail.length, sum: sumOf(etags, tail) }
+        tails = [randomBase62(10), ...tails]
+        await s3.put(tailOf(key, tails[0]!), tail)
+        for (const old of tails.splice(keptTails)) await s3.remove(tailOf(key, old))
+        const saved: Saved = { id, parts: etags.length, partBytes, tail: tail.length, tails, sum: sumOf(etags) }
         return JSON.stringify(saved)
       },
       async publish() {
         await writer.complete()
         published = true
         // What stays of them is collected some day.
-        if (hasTails) await removeTails(key).catch(() => {})
+        if (tails.length > 0) await removeTails(key).catch(() => {})
       },
       pause: nothing,
       async discard() {
         if (published) return
         await writer.abort()
-        if (hasTails) await removeTails(key)
+        if (tails.length > 0) await removeTails(key)
       },
     }
   }
 
   /** What was saved, as the bucket still has it. @throws Failure `not_found` where it has not. */
-  const find = async (key: string, { id, parts, tail, sum }: Saved): Promise<S3Begun> => {
+  const find = async (key: string, { id, parts, tail, tails: [name = ''], sum }: Saved): Promise<S3Begun> => {
     const kept = id === null ? [] : await Array.fromAsync(s3.parts(objectOf(key), id))
     const etags = kept.slice(0, parts).map(({ etag }) => etag)
-    const { bytes } = await s3.get(tailOf(key, parts), tail > 0 ? { start: 0, end: tail } : undefined)
-    const begun = { id, etags, tail: bytes }
-    if (sumOf(etags, begun.tail) !== sum) throw new Failure('not_found')
-    return begun
+    const { bytes } = await s3.get(tailOf(key, name), tail > 0 ? { start: 0, end: tail } : undefined)
+    if (bytes.length !== tail || sumOf(etags) !== sum) throw new Failure('not_found')
+    return { id, etags, tail: bytes }
   }
 
   /** Keys of what is staged, with the instant of the last write to each, and the uploads that belong to it. */
@@ -103,7 +111,7 @@ export const createS3Blobs = ({ s3, pour, partBytes: sizeFor = partBytesFor }: O
     async resume(key, text) {
       const saved: Saved = JSON.parse(text)
       try {
-        return createStaged(key, saved.partBytes, await find(key, saved))
+        return createStaged(key, saved.partBytes, saved.tails, await find(key, saved))
       } catch (error) {
         if (isAbsent(error) && (await s3.sizeOf(objectOf(key))) !== null) return alreadyPublished
         throw error
