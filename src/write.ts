@@ -5,7 +5,7 @@ import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { apiKeys, auditEvents, guards, members, sessions, workspaces } from '../db/schema'
 import { type ErrorCode, Failure } from './errors'
 import { newId } from './lib/id'
-import type { Actor, Origin, Person, WorkspaceId } from './permissions'
+import { type Actor, type Origin, type Person, roles, type WorkspaceId } from './permissions'
 import type { Clock, Database, Hint, Outcome, Statement, Value } from './ports'
 import type { Revocations } from './revocation'
 
@@ -110,8 +110,10 @@ const sessionStands = unless<{ id: string; userId: string }>(
   sql`${sessions} where ${sessions.id} = ${given('id')} and ${sessions.userId} = ${given('userId')} and ${sessions.revokedAt} is null`,
 )
 const open = sql`join ${workspaces} on ${workspaces.workspaceId} = ${given('workspaceId')} and ${workspaces.deletesAt} is null`
-const memberStands = unless<{ workspaceId: WorkspaceId; userId: string; role: string | null }>(
-  sql`${members} ${open} where ${members.workspaceId} = ${given('workspaceId')} and ${members.userId} = ${given('userId')} and ${members.role} = ${given('role')}`,
+const memberStands = roles.map((_role, least) =>
+  unless<{ workspaceId: WorkspaceId; userId: string }>(
+    sql`${members} ${open} where ${members.workspaceId} = ${given('workspaceId')} and ${members.userId} = ${given('userId')} and ${members.role} in ${roles.slice(least)}`,
+  ),
 )
 const keyStands = unless<{ workspaceId: WorkspaceId; id: string; now: number }>(
   sql`${apiKeys} ${open} where ${apiKeys.workspaceId} = ${given('workspaceId')} and ${apiKeys.id} = ${given('id')} and ${apiKeys.revokedAt} is null and ${apiKeys.suspendedAt} is null and ifnull(${apiKeys.expiresAt} > ${given('now')}, 1)`,
@@ -120,8 +122,8 @@ const keyStands = unless<{ workspaceId: WorkspaceId; id: string; now: number }>(
 const ended = new Failure('unauthenticated')
 
 /**
- * Fails the batch with `ended` unless whoever sent a request is still who let it in: what was judged here may have been
- * taken away since, or elsewhere and not be known here yet.
+ * Fails the batch with `ended` unless what let a request in still stands, the role or a higher one: what was judged here may
+ * have been taken away since, or elsewhere and not be known here yet.
  */
 const standing = (author: Author, now: number): Statement[] => {
   if (!author.origin?.judgeAnew) return []
@@ -129,9 +131,9 @@ const standing = (author: Author, now: number): Statement[] => {
   const person = 'workspace' in author ? author.person : author.type === 'user' ? author : null
   if (person) found.push(sessionStands({ id: person.sessionId, userId: person.id }))
   if ('workspace' in author) {
-    const { type, id, role } = author
-    const workspaceId = author.workspace.id
-    found.push(type === 'key' ? keyStands({ workspaceId, id, now }) : memberStands({ workspaceId, userId: id, role }))
+    const [{ type, id }, workspaceId] = [author, author.workspace.id]
+    const asMember = memberStands[roles.indexOf(author.role ?? 'viewer')]!
+    found.push(type === 'key' ? keyStands({ workspaceId, id, now }) : asMember({ workspaceId, userId: id }))
   }
   return found.map((statement) => ({ ...statement, orElse: ended }))
 }

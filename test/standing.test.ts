@@ -79,10 +79,13 @@ test('nor does anybody in a workspace that is deleted meanwhile', async () => {
   expect(await answerAfter(create(named, 'late'), closed)).toBe(404)
 })
 
-test('who keeps the right under another role is told to send it again', async () => {
+test('who keeps the right under a lesser role is told to send it again, under a higher one nothing', async () => {
   const founder = await t.as('admin')
   const { second, path } = await newAdmin(founder)
   const leave = () => second.delete(path)
+  const raised = await t.as('member')
+  const raise = () => founder.patch(`/api/members/${raised.userId}`, { role: 'admin' })
+  expect(await answerAfter(() => raised.delete(`/api/members/${raised.userId}`), raise, 'member.left')).toBe(204)
   expect(await answerAfter(leave, () => founder.patch(path, { role: 'viewer' }), 'member.left')).toBe(409)
   expect((await leave()).status).toBe(204)
 })

@@ -5,11 +5,11 @@ import { databaseError } from './database-errors'
 import { type Answer, type Result, toRows, toStmt } from './hrana'
 import { type Ask, createWriter } from './primary-writer'
 
-export type PrimaryOptions = { url: string; token: string; fetch?: Fetch; timeoutMs?: number; maxInFlight?: number }
+export type PrimaryOptions = { url: string; token: string; fetch?: Fetch; timeoutMs?: number; maxReads?: number }
 
 /**
  * Reads and whole batches, each answered or refused within `timeoutMs`. `url`: `https://…` or `libsql://…`.
- * @throws Failure `unavailable` when the primary is out of reach, slow, overrun, or `maxInFlight` requests are under way;
+ * @throws Failure `unavailable` when the primary is out of reach, slow, overrun, or `maxReads` reads are under way;
  * a batch that ended so may still have been committed.
  */
 export const createPrimary = ({
@@ -17,10 +17,10 @@ export const createPrimary = ({
   token,
   fetch = globalThis.fetch,
   timeoutMs = 5000,
-  maxInFlight = 64,
+  maxReads = 64,
 }: PrimaryOptions) => {
   const endpoint = `${url.replace(/^libsql:/, 'https:').replace(/\/$/, '')}/v3/pipeline`
-  let inFlight = 0
+  let reading = 0
 
   const post = async <T>(request: object) => {
     const response = await fetch(endpoint, {
@@ -36,26 +36,24 @@ export const createPrimary = ({
   }
 
   const ask: Ask = async <T>(request: object): Promise<Answer<T>> => {
-    if (inFlight >= maxInFlight) throw new Failure('unavailable')
-    inFlight++
-    try {
-      const { status, answer } = await post<T>(request).catch((cause: unknown) => {
-        throw new Failure('unavailable', undefined, { cause })
-      })
-      if (status === 429 || status >= 500) throw new Failure('unavailable')
-      if (!answer) throw new Error(`The primary refused a request with status ${status}`)
-      return answer
-    } finally {
-      inFlight--
-    }
+    const { status, answer } = await post<T>(request).catch((cause: unknown) => {
+      throw new Failure('unavailable', undefined, { cause })
+    })
+    if (status === 429 || status >= 500) throw new Failure('unavailable')
+    if (!answer) throw new Error(`The primary refused a request with status ${status}`)
+    return answer
   }
 
-  return {
-    async read(sql: string, args: readonly Value[]): Promise<Value[][]> {
+  const read = async (sql: string, args: readonly Value[]): Promise<Value[][]> => {
+    if (reading >= maxReads) throw new Failure('unavailable')
+    reading++
+    try {
       const answer = await ask<Result>({ type: 'execute', stmt: toStmt({ sql, args }) })
       if (answer.type === 'error') throw databaseError({ code: '', ...answer.error })
       return toRows(answer.response.result)
-    },
-    batch: createWriter(ask, timeoutMs),
+    } finally {
+      reading--
+    }
   }
+  return { read, batch: createWriter(ask, timeoutMs) }
 }
