@@ -7,7 +7,7 @@ import { rootOf, textOf } from '../lib/xml'
 import type { Clock, Fetch, Log } from '../ports'
 
 /** How long a call is borne with. Times in ms. */
-export type Patience = {
+type Patience = {
   attempts: number
   /** Before the second attempt; doubled with each. */
   backoffMs: number

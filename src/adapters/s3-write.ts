@@ -82,20 +82,3 @@ export const createS3Writer = (s3: S3, key: string, partBytes: number, begun?: S
     },
   }
 }
-
-/** Stores all of `source` under a key, at once and whole, or nothing of it. Gives how many bytes. @throws Failure */
-export const storeS3 = async (s3: S3, key: string, source: AsyncIterable<Uint8Array>): Promise<number> => {
-  const writer = createS3Writer(s3, key, partBytesFor(null))
-  let size = 0
-  try {
-    for await (const chunk of source) {
-      await writer.write(chunk)
-      size += chunk.length
-    }
-    await writer.complete()
-    return size
-  } catch (error) {
-    await writer.abort().catch(() => {})
-    throw error
-  }
-}
