@@ -26,6 +26,7 @@ export const hasS3 = (): boolean => {
 /** `address` is host:port, to put a proxy before it. */
 export type TestS3 = { address: string; bucket: string; keys: SigningKeys }
 
+let server: Promise<TestS3> | undefined
 const startGateway = async (): Promise<TestS3> => {
   const [folder, port] = [newFolder(), await freePort()]
   const keys = { access: randomBase62(20), secret: randomBase62(40) }
@@ -36,6 +37,10 @@ const startGateway = async (): Promise<TestS3> => {
     ...{ stdout: 'ignore', stderr: 'ignore' },
   })
   child.unref()
+  // A test that takes too long has its process's children ended: the next one finds another.
+  child.exited.then(() => {
+    server = undefined
+  })
   atEnd(() => child.kill('SIGKILL'))
   while (!(await fetch(`http://${address}`).catch(() => null))) {
     if (child.exitCode !== null) throw new Error('versitygw did not start')
@@ -44,7 +49,6 @@ const startGateway = async (): Promise<TestS3> => {
   return { address, bucket: 'media', keys }
 }
 
-let server: Promise<TestS3> | undefined
 /** One for all tests of this process. */
 export const testS3 = (): Promise<TestS3> => {
   if (!given) {
