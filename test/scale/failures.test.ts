@@ -3,7 +3,10 @@ import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { cpSync } from 'node:fs'
 import { createPrimary } from '../../src/adapters/primary'
 import { newFolder } from '../template'
-import { type Cluster, type Node, startCluster, until } from './cluster'
+import { type Cluster, isProof, type Node, startCluster, until } from './cluster'
+
+// A node that waited for its primary would stand still for seconds; the disk of a busy machine holds it up for less.
+const stillMs = isProof ? 50 : 500
 
 let cluster: Cluster
 let node: Node
@@ -67,7 +70,7 @@ test.each([
     }
     await until(async () => performance.now() - began > 5200)
     expect(await table()).toEqual(dark)
-    expect(await node.stalledMs()).toBeLessThan(50)
+    expect(await node.stalledMs()).toBeLessThan(stillMs)
     await mend()
     await until(node.isReady)
     expect(await table()).toEqual(healthy)
@@ -88,7 +91,7 @@ test('a copy that silently stops advancing: after 5 s each decision asks the pri
   expect(await statusOf('GET', '/api/whoami', { token: key.token })).toBe(200)
   await node.call('DELETE', `/api/keys/${key.id}`, { token })
   expect(await statusOf('GET', '/api/whoami', { token: key.token })).toBe(401)
-  expect(await node.stalledMs()).toBeLessThan(50)
+  expect(await node.stalledMs()).toBeLessThan(stillMs)
   node.link.mend()
   await until(node.isReady)
   expect(await table()).toEqual(healthy)
@@ -149,7 +152,7 @@ test('a link slow by 300 ms: everything is served, late', async () => {
   expect(await statusOf('GET', '/api/whoami', { token: key.token })).toBe(200)
   await node.call('DELETE', `/api/keys/${key.id}`, { token })
   expect(await statusOf('GET', '/api/whoami', { token: key.token })).toBe(401)
-  expect(await node.stalledMs()).toBeLessThan(50)
+  expect(await node.stalledMs()).toBeLessThan(stillMs)
 }, 60_000)
 
 test('the stated stale reads are served that much longer, and no more', async () => {
