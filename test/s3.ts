@@ -26,7 +26,11 @@ export const hasS3 = (): boolean => {
 /** `address` is host:port, to put a proxy before it. */
 export type TestS3 = { address: string; bucket: string; keys: SigningKeys }
 
-let server: Promise<TestS3> | undefined
+const isUp = (address: string): Promise<boolean> =>
+  fetch(`http://${address}`).then(
+    () => true,
+    () => false,
+  )
 const startGateway = async (): Promise<TestS3> => {
   const [folder, port] = [newFolder(), await freePort()]
   const keys = { access: randomBase62(20), secret: randomBase62(40) }
@@ -37,26 +41,25 @@ const startGateway = async (): Promise<TestS3> => {
     ...{ stdout: 'ignore', stderr: 'ignore' },
   })
   child.unref()
-  // A test that takes too long has its process's children ended: the next one finds another.
-  child.exited.then(() => {
-    server = undefined
-  })
   atEnd(() => child.kill('SIGKILL'))
-  while (!(await fetch(`http://${address}`).catch(() => null))) {
+  while (!(await isUp(address))) {
     if (child.exitCode !== null) throw new Error('versitygw did not start')
     await Bun.sleep(5)
   }
   return { address, bucket: 'media', keys }
 }
 
+let server: Promise<TestS3> | undefined
 /** One for all tests of this process. */
-export const testS3 = (): Promise<TestS3> => {
-  if (!given) {
-    server ??= startGateway()
-    return server
+export const testS3 = async (): Promise<TestS3> => {
+  if (given) {
+    const { host, pathname, username, password } = new URL(given)
+    return { address: host, bucket: pathname.slice(1), keys: { access: username, secret: password } }
   }
-  const { host, pathname, username, password } = new URL(given)
-  return Promise.resolve({ address: host, bucket: pathname.slice(1), keys: { access: username, secret: password } })
+  // A test that takes too long has the children of its process ended: those after it find another.
+  if (server && !(await isUp((await server).address))) server = undefined
+  server ??= startGateway()
+  return server
 }
 
 /** An empty place in its bucket. `address`: by way of a proxy. */
