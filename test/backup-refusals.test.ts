@@ -154,6 +154,7 @@ const says: Record<string, () => Promise<string>> = {
     async () => {
       const folder = emptyFor(one.folder)
       cpSync(join(one.folder, 'media'), join(folder, 'media'), { recursive: true })
+      writeFileSync(join(folder, 'media/objects', 'a'.repeat(26)), 'of another instance')
       const said = await run(folder, ['restore', plain])
       expect(await run(folder, ['restore', plain], { LATCHKEY_BACKUP_MEDIA: 'referenced' })).toContain('2 of 2')
       return said

@@ -23,7 +23,7 @@ export const drillBackup = async (
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-drill-'))
   try {
     const staged = { database: join(folder, 'database', 'latchkey.db'), media: join(folder, 'media') }
-    const restored = await unpack({ source, media: house.media, mayBring: () => {} }, staged, opening)
+    const restored = await unpack({ source, media: house.media }, staged, opening)
     const ours = await instanceAt(house.database)
     if (ours && ours.instance !== restored.header.instance) throw new Error('This backup is of another instance.')
     const { chains, broken } = await audit(staged)

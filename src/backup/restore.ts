@@ -1,5 +1,5 @@
 // `latchkey restore`: everything is verified in a folder beside, and put in place last, the database after its media.
-import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { unfinishedRestore } from '../adapters/database-libsql'
 import type { House } from './backup'
@@ -10,29 +10,27 @@ import { type Opening, type Restored, type Staged, unpack } from './unpack'
 
 const besideMedia = '.restore-media'
 // A volume of its own brings the last.
-const mayBe = [unfinishedRestore, besideMedia, 'lost+found']
+const mayBe = ['master.key', 'media', unfinishedRestore, besideMedia, 'lost+found']
 
-const isEmpty = (folder: string, except: readonly string[] = []) =>
-  !existsSync(folder) || readdirSync(folder).every((name) => except.includes(name))
+const filesIn = (folder: string) => (existsSync(folder) ? readdirSync(folder) : [])
 
 /** @throws Error, as a sentence, where there is a database already. */
 const checkVacant = async ({ folder, database }: House): Promise<void> => {
   if (database.kind === 'primary') return assertVacant(database)
-  if (!isEmpty(folder, ['master.key', 'media', ...mayBe]))
+  if (filesIn(folder).some((name) => !mayBe.includes(name)))
     throw new Error('There is data already: a backup is restored into an empty folder, with at most its master.key.')
 }
 
-const checkNoMedia = (folder: string): void => {
-  if (!['objects', 'staged'].every((name) => isEmpty(join(folder, name))))
+/** Puts what the backup brought where media is kept; nothing else may be there, but what it had brought before. */
+const putMedia = async (folder: string, staged: Staged): Promise<void> => {
+  const [there, brought] = [join(folder, 'objects'), join(staged.media, 'objects')]
+  const others = filesIn(there).filter((name) => !existsSync(join(brought, name)))
+  if (others.length > 0 || filesIn(join(folder, 'staged')).length > 0)
     throw new Error(
       'There is media already: restore into an empty folder, or leave it as it is by LATCHKEY_BACKUP_MEDIA=referenced.',
     )
-}
-
-const putMedia = async (folder: string, staged: Staged): Promise<void> => {
-  const there = join(folder, 'objects')
-  if (existsSync(there)) rmdirSync(there)
-  renameSync(join(staged.media, 'objects'), there)
+  rmSync(there, { recursive: true, force: true })
+  renameSync(brought, there)
   await syncFolder(folder)
 }
 
@@ -61,26 +59,15 @@ export const restoreBackup = async (source: Source, house: House, opening: Openi
   const clear = () => {
     for (const it of [dirname(staged.database), staged.media]) rmSync(it, { recursive: true, force: true })
   }
-  // From here on, so that what was cut short may be told from what others put there.
-  const placing = join(beside, 'placing')
   try {
     clear()
-    if (existsSync(placing) && folder !== null) rmSync(join(folder, 'objects'), { recursive: true, force: true })
-    rmSync(placing, { force: true })
-    const mayBring = () => checkNoMedia(folder ?? '')
-    const restored = await unpack({ source, media: house.media, mayBring }, staged, opening)
-    if (folder !== null && restored.header.mediaAt === null) {
-      checkNoMedia(folder)
-      writeFileSync(placing, '')
-      await syncFolder(beside)
-      await putMedia(folder, staged)
-    }
+    const restored = await unpack({ source, media: house.media }, staged, opening)
+    if (folder !== null && restored.header.mediaAt === null) await putMedia(folder, staged)
     await putDatabase(house, staged)
-    rmSync(placing, { force: true })
     return restored
   } finally {
     clear()
-    if (!existsSync(placing)) rmSync(beside, { recursive: true, force: true })
+    rmSync(beside, { recursive: true, force: true })
     lock.close()
   }
 }

@@ -52,14 +52,13 @@ const drain = async (bytes: AsyncIterable<Uint8Array>) => {
   for await (const _ of bytes);
 }
 
-/** `mayBring` is asked before any medium is. */
-export type From = { source: Source; media: MediaAt; mayBring: () => void }
+export type From = { source: Source; media: MediaAt }
 
 /** @throws Error, as a sentence, when anything of it does not hold; what is in the folder is then of no use. */
 export const unpack = (from: From, to: Staged, opening: Opening): Promise<Restored> =>
   takeApart(from, to, opening).catch(orFull)
 
-const takeApart = async ({ source, media, mayBring }: From, to: Staged, opening: Opening): Promise<Restored> => {
+const takeApart = async ({ source, media }: From, to: Staged, opening: Opening): Promise<Restored> => {
   const { identity, master, clock } = opening
   const objects = join(to.media, 'objects')
   for (const folder of [dirname(to.database), ...(media.kind === 'included' ? [objects] : [])])
@@ -68,7 +67,6 @@ const takeApart = async ({ source, media, mayBring }: From, to: Staged, opening:
   const keep = async ({ name }: Entry, bytes: AsyncIterable<Uint8Array>) => {
     if (name === 'database') return save(to.database, bytes)
     if (media.kind === 'referenced') return drain(bytes)
-    mayBring()
     return save(join(objects, name.slice('media/'.length)), bytes)
   }
   const header = await readArchive(chunks, keep).finally(() => chunks.return(undefined))
