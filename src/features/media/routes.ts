@@ -2,6 +2,7 @@
 import { Elysia } from 'elysia'
 import { Failure } from '../../errors'
 import type { Access } from '../../http/access'
+import { actorOf } from '../../http/exchange'
 import type { Identify } from '../../http/identify'
 import { judgeOf } from '../../http/judge'
 import { serve } from '../../http/serve'
@@ -54,7 +55,9 @@ export const mediaRoutes = (access: Access, media: MediaService, identify: Ident
       async ({ caller, params, query, request }) => {
         const { link } = caller.identity
         if (!link && isForeign(request)) throw new Failure('not_found')
-        const { row, read } = await media.open(params.id, judgeOf(caller, identify), { link, version: query.version })
+        const { row, read } = await media.open(params.id, judgeOf(caller, identify), {
+          ...{ known: actorOf(caller), link, version: query.version },
+        })
         caller.takeTime(slowestReaderSeconds)
         return serve(request, { facts: row, read, isShared: link !== undefined }, now())
       },

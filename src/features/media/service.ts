@@ -30,8 +30,17 @@ type Deps = {
 /** As whom the request is made in the workspace of that public id, by its credential as it is now; null for nobody there. */
 export type Judge = (workspace: string) => Promise<Actor | null>
 type File = { workspace: string; row: MediaRow }
-/** What of a file is asked for: the version that a link names, else the one named, else the present one. */
-type Asked = { link?: { id: string; version: number } | undefined; version?: number | undefined }
+/**
+ * What of a file is asked for: the version that a link names, else the one named, else the present one. `known`: as whom
+ * the request was let in, which spares asking again where nothing is waited for and the file is in that workspace.
+ */
+type Asked = {
+  link?: { id: string; version: number } | undefined
+  version?: number | undefined
+  known?: Actor | null
+}
+// A stream asks anew as it begins: `known` is of a moment ago.
+const atOnce = -1
 /** A file that whoever asks may see. A stream that `read` gives ends with that right. */
 export type OpenMedia = { row: MediaRow; read(range: ByteRange): Promise<BlobBody> }
 
@@ -57,10 +66,12 @@ export const mediaService = ({ db, write, shelf, clock, revocations, quotas, ...
   }
 
   /** The file, and whoever asks for it, if they may see it now. */
-  const find = async (id: string, judge: Judge, version?: number) => {
+  const find = async (id: string, judge: Judge, version?: number, known?: Actor | null) => {
     const key = version === undefined ? id : `${id} ${version}`
-    const file = isId('med', id) ? (files.get(key) ?? (await files.fill(key, () => load(id, version)))) : null
-    const actor = file && (await judge(file.workspace))
+    const warm = isId('med', id) ? files.get(key) : null
+    const file = warm === undefined ? await files.fill(key, () => load(id, version)) : warm
+    const isKnown = warm && known?.workspace.publicId === warm.workspace
+    const actor = isKnown ? known : file && (await judge(file.workspace))
     return file && mayIn(actor, 'media:read', file.row.projectId) ? { row: file.row, actor } : null
   }
 
@@ -107,14 +118,13 @@ export const mediaService = ({ db, write, shelf, clock, revocations, quotas, ...
      * @throws Failure `not_found` where there is no such file, or none that whoever asks
      * may see: nobody can tell which. `read` throws `rate_limited` where too many are under way.
      */
-    async open(id: string, judge: Judge, { link, version = link?.version }: Asked = {}): Promise<OpenMedia> {
-      const since = revocations.version()
-      const found = await find(id, judge, version)
+    async open(id: string, judge: Judge, { known, link, version = link?.version }: Asked = {}): Promise<OpenMedia> {
+      const found = await find(id, judge, version, known)
       if (!found || (link && link.version !== found.row.version)) throw new Failure('not_found')
       const { row, actor } = found
       const hold = () => {
         const subjects: Subject[] = [...subjectsOf(actor), `media:${id}`, ...(link ? [`link:${link.id}` as const] : [])]
-        return revocations.hold(subjects, since, async () => (await find(id, judge, version)) !== null)
+        return revocations.hold(subjects, atOnce, async () => (await find(id, judge, version)) !== null)
       }
       const readOnce = async (range: ByteRange) => {
         const slot = deps.streams(actor)
