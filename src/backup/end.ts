@@ -66,7 +66,7 @@ const plain = (sql: string, ...args: number[]): Statement => ({
 export const endWhatWasOpen = async (db: Database, clock: Clock, header: Header): Promise<number> => {
   const now = clock.now()
   const write = createWrite({ db, clock, revocations: { apply: () => {} } })
-  const generation = Math.max(header.generation + 1, Math.floor(now / 1000))
+  const generation = Math.max(header.generation + 1, now)
   const change = { backup_of: header.createdAt, generation }
   const ends = Object.values(fates).flatMap((fate) => (fate === 'stays' ? [] : fate(now)))
   const [, suspended] = await write(
