@@ -187,6 +187,7 @@ export const createApp = async (config: Config, ports: Ports, pages: Pages = () 
         services.usage.flush(),
         services.denials.flush(),
         services.reads.flush(),
+        services.uploads.stop(),
       ])
       await services.feed.stop()
     },

@@ -30,6 +30,7 @@ const patching = (at: string, offset: number, length: number, who: { headers: Re
     ...{ ...who.headers, ...speaks, ...chunkType },
     ...{ 'upload-offset': String(offset), 'content-length': String(length) },
   })
+const idOf = (at: string) => at.split('/').pop() ?? ''
 const codeOf = ({ body }: { body: Buffer }) => JSON.parse(body.toString()).code
 
 describe('a request that goes on with an upload', () => {
@@ -106,6 +107,23 @@ describe('a request that goes on with an upload', () => {
     }
     const { headers } = await tus.head(at)
     expect((await tus.file({ status: 200, headers, body: {} })).bytes.equals(bytes)).toBeTrue()
+  })
+
+  test('ends with the server, which keeps what came', async () => {
+    const at = await tus.begin(6)
+    const socket = patching(at, 0, 6)
+    socket.write('abc')
+    await until(async () => (await tus.offset(at)) === 3)
+    socket.write('d')
+    await Bun.sleep(5)
+    await t.app.services.uploads.stop()
+    const [row] = await t.db.acrossTenants('test', (orm) =>
+      orm
+        .select()
+        .from(uploads)
+        .where(eq(uploads.id, idOf(at))),
+    )
+    expect([row?.offset, (await readAnswer(socket)).status]).toEqual([4, 503])
   })
 
   test('ends when its session is revoked, and whoever it is goes on by another', async () => {
@@ -191,8 +209,7 @@ describe('where other nodes may write', () => {
   })
   afterEach(stop)
   const onRow = (set: Partial<typeof uploads.$inferInsert>) => {
-    const id = at.split('/').pop() ?? ''
-    const where = and(eq(uploads.workspaceId, workspaceId), eq(uploads.id, id))
+    const where = and(eq(uploads.workspaceId, workspaceId), eq(uploads.id, idOf(at)))
     return t.db.batch([statement(builder.update(uploads).set(set).where(where))])
   }
   /** A body that is sent piece by piece. */

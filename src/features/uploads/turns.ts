@@ -86,6 +86,12 @@ export const createTurns = ({ db, clock, unaudited, store }: Deps) => {
       return held !== undefined
     },
 
+    /** Ends whoever writes on this node, and waits until what came to them is durable. */
+    async stop(): Promise<void> {
+      for (const { stop } of here.values()) stop(new Failure('unavailable'))
+      await Promise.all([...here.values()].map(({ ended }) => ended))
+    },
+
     /**
      * Ends whoever else writes to it on this node, waits until what came to them is durable, and runs `work`.
      * @throws Failure `locked` while another node writes to it; what `work` throws.

@@ -41,6 +41,8 @@ export const createUploads = (deps: Deps) => {
     whole: createWholeUploads({ ...deps, rights, rooms }),
     /** Files that may take several. */
     service: uploadService({ ...deps, store, turns, parts, rights, forget, maxBytes }),
+    /** Before the database closes. */
+    stop: turns.stop,
     expire: createUploadExpiry({ ...deps, store, forget }),
   }
 }
