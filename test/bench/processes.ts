@@ -1,5 +1,5 @@
 // Whatever the benchmark starts: it ends with it, however the benchmark ends, and its folders go too.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Subprocess } from 'bun'
@@ -44,8 +44,21 @@ export const end = async (child: Subprocess): Promise<void> => {
   clearTimeout(late)
 }
 
+const prefix = 'latchkey-bench-'
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+// What a run left that was killed: folders are named by their process.
+for (const name of readdirSync(tmpdir()).filter((it) => it.startsWith(prefix)))
+  if (!isAlive(Number.parseInt(name.slice(prefix.length), 10)))
+    rmSync(join(tmpdir(), name), { recursive: true, force: true })
+
 export const newFolder = (): string => {
-  const folder = mkdtempSync(join(tmpdir(), 'latchkey-bench-'))
+  const folder = mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`))
   folders.add(folder)
   return folder
 }
