@@ -2,6 +2,7 @@
 import { ElysiaCustomStatusResponse } from 'elysia'
 import type { z } from 'zod'
 import { Failure } from '../errors'
+import { exactly } from '../lib/exact'
 import { exchangeOf } from './exchange'
 
 /** What every answer says that does not say otherwise. */
@@ -20,13 +21,17 @@ type Context = { request: Request; responseValue: unknown }
 
 const unfit = (why: string) => new Failure('internal', undefined, { cause: new Error(why) })
 
-/** A value as its schema lists it. */
-const asListed = (schema: z.ZodType | undefined, value: unknown): unknown => {
-  if (!schema && value !== undefined) throw unfit('answer without a schema')
-  const held = schema?.safeParse(value)
-  if (held && !held.success) throw unfit('answer does not fit its schema')
-  return held?.data
+/** What makes of a value what its schema lists. @throws Failure `internal` where it does not fit */
+const newListing = (schema: z.ZodType) => {
+  const isListed = exactly(schema)
+  return (value: unknown): unknown => {
+    if (isListed(value)) return value
+    const held = schema.safeParse(value)
+    if (!held.success) throw unfit('answer does not fit its schema')
+    return held.data
+  }
 }
+type Listings = ReadonlyMap<number, ReturnType<typeof newListing>>
 
 /**
  * Elysia would check each answer in a promise, and set each header by itself. `takeAnswers` takes the schemas of a route
@@ -37,11 +42,13 @@ export const createAnswers = (defaults: Headers) => {
   const ofJson = new Headers(defaults)
   ofJson.set('content-type', 'application/json')
 
-  const encode = (schemas: Schemas, request: Request, given: unknown): Response => {
+  const encode = (listings: Listings, request: Request, given: unknown): Response => {
     if (given instanceof Response) return given
     const [status, value] =
       given instanceof ElysiaCustomStatusResponse ? [given.code as number, given.response] : [200, given]
-    const listed = asListed(schemas[status], value)
+    const list = listings.get(status)
+    if (!list && value !== undefined) throw unfit('answer without a schema')
+    const listed = list?.(value)
     const exchange = exchangeOf(request)
     exchange.isDressed = true
     const headers = listed === undefined ? ofNothing : ofJson
@@ -49,8 +56,8 @@ export const createAnswers = (defaults: Headers) => {
     return new Response(listed === undefined ? null : JSON.stringify(listed), { status, headers })
   }
 
-  const encodeLate = (schemas: Schemas, request: Request, given: Promise<unknown>) =>
-    given.then((value) => encode(schemas, request, value))
+  const encodeLate = (listings: Listings, request: Request, given: Promise<unknown>) =>
+    given.then((value) => encode(listings, request, value))
 
   return (route: object): void => {
     const hooks = route as Hooks
@@ -59,9 +66,10 @@ export const createAnswers = (defaults: Headers) => {
     // Where no body is declared none is read, and nothing waits for one.
     if (hooks.body === undefined && hooks.parse !== 'none') delete hooks.parse
     hooks.answers = schemas
+    const listings: Listings = new Map(Object.entries(schemas).map(([status, s]) => [Number(status), newListing(s)]))
     hooks.mapResponse = ({ request, responseValue }: Context) =>
       responseValue instanceof Promise
-        ? encodeLate(schemas, request, responseValue)
-        : encode(schemas, request, responseValue)
+        ? encodeLate(listings, request, responseValue)
+        : encode(listings, request, responseValue)
   }
 }

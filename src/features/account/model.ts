@@ -44,16 +44,11 @@ export const Export = z.object({
 })
 export type Export = z.infer<typeof Export>
 
-// Looked at as a whole: member by member zod took as long as everything else about the answer.
-const Words = z
-  .custom<readonly string[]>((value) => Array.isArray(value) && value.every((word) => typeof word === 'string'))
-  .meta({ type: 'array', items: { type: 'string' } })
-
 export const Whoami = z.object({
   actor: z.object({ type: z.enum(['user', 'key']), id: z.string() }),
   workspace: z.object({ id: z.string(), name: z.string(), role: z.enum(roles).nullable() }).nullable(),
   project: z.object({ id: z.string(), slug: z.string() }).nullable(),
-  permissions: Words,
+  permissions: z.array(z.string()),
   environment: z.enum(['live', 'test', 'dev']).nullable(),
 })
 export type Whoami = z.infer<typeof Whoami>

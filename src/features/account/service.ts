@@ -128,11 +128,12 @@ export const accountService = (deps: Deps) => {
     /** Who is asking, where, and what they may do there. */
     whoami(who: Actor | Person): Whoami {
       const actor = 'workspace' in who ? who : null
+      const project = actor?.project ?? null
       return {
         actor: { type: who.type, id: who.id },
         workspace: actor && { id: actor.workspace.publicId, name: actor.workspace.name, role: actor.role },
-        project: actor?.project ?? null,
-        permissions: listPermissions(actor?.permissions ?? ofPerson),
+        project: project && { id: project.id, slug: project.slug },
+        permissions: [...listPermissions(actor?.permissions ?? ofPerson)],
         environment: actor?.environment ?? null,
       }
     },
