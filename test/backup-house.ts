@@ -1,6 +1,7 @@
 // An instance in a folder of its own, with what a backup has to bring back: a person, keys, media. Backups by the command.
 
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createLog } from '../src/adapters/log-pino'
 import { type Env, readConfig } from '../src/config'
@@ -37,6 +38,30 @@ export const cli = async (folder: string, words: string[], env: Env = {}) => {
   const child = spawnCli(folder, words, env)
   const [out, err] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()])
   return { code: await child.exited, said: out + err }
+}
+
+/** The most memory a process has held so far; what the system says when it ends counts its parent's as well. */
+const peakOf = (pid: number): number => {
+  try {
+    return Number(/VmHWM:\s*(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024
+  } catch {
+    return 0
+  }
+}
+
+/** Runs a command that must go well; how long it took and the most memory it held. */
+export const measured = async (folder: string, words: string[], env: Env = {}) => {
+  const began = performance.now()
+  const child = spawnCli(folder, words, env)
+  let peakMb = 0
+  const watch = setInterval(() => {
+    peakMb = Math.max(peakMb, peakOf(child.pid))
+  }, 20)
+  const [out, err] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()])
+  clearInterval(watch)
+  const code = await child.exited
+  if (code !== 0) throw new Error(out + err)
+  return { ms: Math.round(performance.now() - began), peakMb: Math.round(peakMb) }
 }
 
 /** Settings of a recipient and of the identity that opens what is for it. */

@@ -1,9 +1,9 @@
 // A backup of a larger instance: what it costs the server meanwhile, and that its own memory does not grow with it.
 import { expect, test } from 'bun:test'
-import { copyFileSync, readFileSync, statSync } from 'node:fs'
+import { copyFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import Libsql from 'libsql'
-import { newInstance, serve, spawnCli } from '../backup-house'
+import { measured, newInstance, serve } from '../backup-house'
 import { newFolder } from '../template'
 import { isProof } from './cluster'
 
@@ -17,28 +17,6 @@ const fill = (folder: string, rows: number) => {
      insert into revocations (subject, created_at) select 'key:' || hex(randomblob(120)), ${Date.now()} from n`,
   )
   file.close()
-}
-
-/** The most memory a process has held so far; what the system says when it ends counts its parent's as well. */
-const peakOf = (pid: number): number => {
-  try {
-    return Number(/VmHWM:\s*(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024
-  } catch {
-    return 0
-  }
-}
-
-const run = async (folder: string, words: string[]) => {
-  const began = performance.now()
-  const child = spawnCli(folder, words)
-  let peakMb = 0
-  const watch = setInterval(() => {
-    peakMb = Math.max(peakMb, peakOf(child.pid))
-  }, 20)
-  const said = await new Response(child.stdout).text()
-  expect({ code: await child.exited, said }).toMatchObject({ code: 0 })
-  clearInterval(watch)
-  return { ms: Math.round(performance.now() - began), peakMb: Math.round(peakMb) }
 }
 
 /** Times `call` one after the other until `done` settles. */
@@ -75,14 +53,14 @@ test('100 MB of database and 300 MB of media are backed up and restored in flat 
   let cost = { ms: 0, peakMb: 0 }
   const meanwhile = await during(
     write,
-    run(first.folder, ['backup', file]).then((it) => {
+    measured(first.folder, ['backup', file]).then((it) => {
       cost = it
     }),
   )
   await server.stop()
   const folder = newFolder()
   copyFileSync(join(first.folder, 'master.key'), join(folder, 'master.key'))
-  const restored = await run(folder, ['restore', file])
+  const restored = await measured(folder, ['restore', file])
   process.stdout.write(
     `${JSON.stringify({ archiveMb: Math.round(statSync(file).size / mb), alone, meanwhile, cost, restored })}\n`,
   )
