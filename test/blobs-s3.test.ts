@@ -5,6 +5,7 @@ import { createS3Blobs } from '../src/adapters/blobs-s3'
 import { pour } from '../src/adapters/pour'
 import { createS3, type S3 } from '../src/adapters/s3'
 import type { S3Options } from '../src/adapters/s3-calls'
+import type { Failure } from '../src/errors'
 import { randomBytes } from '../src/lib/crypto'
 import { randomBase62 } from '../src/lib/id'
 import type { Blobs, StagedBlob } from '../src/ports'
@@ -108,10 +109,13 @@ describe.skipIf(!hasS3())('with a bucket', () => {
     const second = await again.save()
     await other.write(part)
     await other.write(part)
-    expect(await failureOf(blobs.resume(key, second))).toBe('not_found')
-    const last = await blobs.resume(key, late)
+    // Some stores keep a part that was replaced: with those one does go on, with the bytes that were saved.
+    const replaced = await blobs.resume(key, second).catch((error: Failure) => error.code)
+    const isKept = typeof replaced !== 'string'
+    expect(isKept || replaced === 'not_found').toBeTrue()
+    const last = isKept ? replaced : await blobs.resume(key, late)
     await last.publish()
-    const all = Buffer.concat([part, Buffer.from('ab')])
+    const all = Buffer.concat([part, Buffer.from('ab'), ...(isKept ? [part] : [])])
     expect((await take(blobs, key, all.length, { start: 0, end: all.length })).equals(all)).toBeTrue()
   })
 
