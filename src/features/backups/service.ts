@@ -64,4 +64,3 @@ export const backupService = ({ db, write, clock, backups, everyMs }: Deps) => {
     },
   }
 }
-export type BackupService = ReturnType<typeof backupService>
