@@ -105,7 +105,8 @@ export const createAccess = (
       introspect: takeAnswers,
       resolve: ({ request }) => {
         const caller = exchangeOf(request)
-        const [held, person] = [actorOf(caller), personOf(caller)]
+        const held = actorOf(caller)
+        const person = held ? held.person : personOf(caller)
         const actor = held && boundTo(held, need)
         // For the types: a route of an account permission has no actor, of a key's no person.
         return { caller, actor: actor as Actor, person: person as Person }

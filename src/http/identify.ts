@@ -51,7 +51,8 @@ export type Sources = {
 /** What the request names, or the thing it asks for says of itself. */
 type Wanted = Readonly<{ workspace: string | null; project: string | null; request: Request }>
 
-const bearer = /^Bearer ([A-Za-z0-9._~+/-]{1,2048})$/i
+const bearer = /^Bearer /i
+const bearerToken = /^[A-Za-z0-9._~+/-]{1,2048}$/
 
 type As = { type: 'user' | 'key'; id: string }
 
@@ -147,6 +148,7 @@ export const createIdentify = (from: Sources) => {
     const cacheKey = sha256(token)
     const warm = from.sessions.get(cacheKey)
     if (warm) return throughSession(wanted, warm)
+    if (!bearerToken.test(token)) return nobody
     const fill = () => from.sessions.fill(cacheKey, () => from.proveSession(token))
     return lookUp(wanted, fill, (person) => throughSession(wanted, person))
   }
@@ -168,8 +170,8 @@ export const createIdentify = (from: Sources) => {
     const wanted: Wanted = { workspace: workspace ?? named, project: wantedProject, request }
     const authorization = headers.get('authorization')
     if (authorization !== null) {
-      const token = bearer.exec(authorization)?.[1]
-      if (token === undefined) return nobody
+      if (!bearer.test(authorization)) return nobody
+      const token = authorization.slice('Bearer '.length)
       return token.startsWith(from.keyPrefix) ? byKey(wanted, token) : bySession(wanted, token)
     }
     const ticket = ticketIn(request)

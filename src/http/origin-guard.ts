@@ -13,13 +13,13 @@ const forwarding = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwa
  */
 export const createHostGuard =
   (hosts: ReadonlySet<string>, isDirect = false) =>
-  (request: Request): boolean => {
-    const start = request.url.indexOf('//') + 2
-    const end = request.url.indexOf('/', start)
-    const routed = request.url.slice(start, end)
+  ({ url, headers }: Request): boolean => {
+    const start = url.indexOf('//') + 2
+    const end = url.indexOf('/', start)
+    const routed = url.slice(start, end)
     if (end < 11 || !hosts.has(routed)) return false
-    if (isDirect && forwarding.some((name) => request.headers.has(name))) return false
-    const claimed = request.headers.get('host')
+    if (isDirect && forwarding.some((name) => headers.has(name))) return false
+    const claimed = headers.get('host')
     return claimed === null ? false : claimed === routed || hosts.has(claimed.toLowerCase())
   }
 
