@@ -146,8 +146,8 @@ export type StagedBlob = {
 export type BlobBody = Uint8Array<ArrayBuffer> | Blob | ReadableStream<Uint8Array>
 
 /**
- * A body that `fill` writes into while it is read: `write` resolves once the bytes have been copied and there is room for
- * more, and rejects when the reader has gone. What `fill` throws breaks the body off.
+ * A body that `fill` writes into while it is read: `write` has copied the bytes when it returns, resolves once there is
+ * room for more, and rejects when the reader has gone. What `fill` throws breaks the body off.
  */
 export type Pour = (fill: (write: (bytes: Uint8Array) => Promise<void>) => Promise<void>) => ReadableStream<Uint8Array>
 
@@ -166,6 +166,16 @@ export type Blobs = {
    * @throws Failure `not_found` when there is no object of that size under the key.
    */
   open(key: string, size: number, range: ByteRange, hold: () => Hold): Promise<BlobBody>
+  /**
+   * Bytes of a range of an object that is there, in memory of the caller's own. Absent where each asking takes long: then
+   * what is wanted is asked of `open` in one go.
+   */
+  read?(key: string, range: ByteRange): Promise<Uint8Array<ArrayBuffer>>
+  /**
+   * Bytes of a range of an object that is there, in memory of the caller's own. Absent where each asking takes long: then
+   * all that is wanted is asked of `open` at once.
+   */
+  read?(key: string, range: ByteRange): Promise<Uint8Array<ArrayBuffer>>
   /** Safe to call for what is not there. */
   remove(key: string): Promise<void>
   /** Keys of what was published before the instant `before` (ms). */

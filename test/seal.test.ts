@@ -12,7 +12,7 @@ import { sealAll } from './sealed'
 import { newFolder } from './template'
 
 /** As a store does that is reached over a network: whatever is asked for comes as a stream, in chunks of any length. */
-const streaming = (blobs: Blobs): Blobs => ({
+const streaming = ({ read: _, ...blobs }: Blobs): Blobs => ({
   ...blobs,
   open: async (key, size, range, hold) => {
     const bytes = new Uint8Array(await new Response(await blobs.open(key, size, range, hold)).arrayBuffer())

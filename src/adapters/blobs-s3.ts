@@ -3,7 +3,7 @@
 import { Failure } from '../errors'
 import { sha256 } from '../lib/crypto'
 import { randomBase62 } from '../lib/id'
-import { free } from '../lib/segments'
+import { free } from '../lib/memory'
 import type { Blobs, Pour, StagedBlob } from '../ports'
 import type { S3 } from './s3'
 import { pieceBytes, readS3 } from './s3-read'

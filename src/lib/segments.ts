@@ -1,6 +1,7 @@
 // The format of sealed objects: segments of 64 KiB, each `nonce(12) ‖ ciphertext ‖ tag(16)` by AES-256-GCM, nothing else.
 import { createCipheriv, createDecipheriv } from 'node:crypto'
 import { randomBytes } from './crypto'
+import { free } from './memory'
 
 export const segmentBytes = 65_536
 const [nonceBytes, tagBytes] = [12, 16]
@@ -12,13 +13,6 @@ export const segmentsOf = (size: number): number => Math.ceil(size / segmentByte
 
 /** How long `size` bytes are once sealed. */
 export const sealedSize = (size: number): number => size + addedBytes * segmentsOf(size)
-
-/** Gives memory back at once: what is collected in its time gathers while many read. `bytes` are gone after it. */
-export const free = ({ buffer, byteLength }: Uint8Array): void => {
-  // The runtime may have made it a byte longer; anything else is shared with others.
-  const isOwn = buffer instanceof ArrayBuffer && !buffer.detached && buffer.byteLength - byteLength <= 1
-  if (isOwn) buffer.transfer(0)
-}
 
 /**
  * Seals and opens segments of one object. `place` goes into each tag beside the segment's index, so that none opens in

@@ -61,6 +61,10 @@ export const blobsContract = (name: string, open: () => Promise<Blobs>) =>
         [5, 5],
       ] as const)
         expect((await take(blobs, key, all.length, { start, end })).equals(all.subarray(start, end))).toBeTrue()
+      const range = { start: 69_999, end: 140_002 }
+      expect(
+        all.subarray(range.start, range.end).equals((await blobs.read?.(key, range)) ?? all.subarray(69_999, 140_002)),
+      ).toBeTrue()
     })
 
     describe('what is too large to be sent at once', () => {

@@ -1,5 +1,6 @@
 // Bytes on their way to where they are staged, sealed as they go: what is kept there has never been anything else.
-import { free, type Segments, sealedSegmentBytes, segmentBytes } from '../../lib/segments'
+import { free } from '../../lib/memory'
+import { type Segments, sealedSegmentBytes, segmentBytes } from '../../lib/segments'
 import type { StagedBlob } from '../../ports'
 import { Damaged } from './unseal'
 

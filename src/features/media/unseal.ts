@@ -1,5 +1,6 @@
 // Sealed bytes on their way out: only the segments a range needs, and never a byte that has not proved what it is.
-import { free, type Segments, sealedSegmentBytes, sealedSize, segmentBytes } from '../../lib/segments'
+import { free } from '../../lib/memory'
+import { type Segments, sealedSegmentBytes, sealedSize, segmentBytes } from '../../lib/segments'
 import type { BlobBody, Blobs, ByteRange, Hold, Pour } from '../../ports'
 
 type Sealed = { blob: string; size: number; segments: Segments }
@@ -11,8 +12,6 @@ export class Damaged extends Error {
 
 // Up to this they come at once and with their length: a player's window fits.
 const atOnceBytes = 1 << 20
-// So much is asked of the store at a time: a disk gives it as a Blob, which takes no memory; a bucket, in one answer.
-const windowSegments = 250
 
 /** The chunks of a stream, cut anew where segments end. */
 async function* cutSegments(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, void> {
@@ -33,23 +32,23 @@ async function* cutSegments(stream: ReadableStream<Uint8Array>): AsyncGenerator<
   if (filled > 0) yield segment.subarray(0, filled)
 }
 
-/** The segments that a body holds, each read as it is asked for, and in memory of its own. */
-async function* segmentsOf(body: BlobBody): AsyncGenerator<Uint8Array, void> {
-  if (body instanceof ReadableStream) return yield* cutSegments(body)
-  const blob = body instanceof Blob ? body : new Blob([body])
-  for (let at = 0; at < blob.size; at += sealedSegmentBytes)
-    yield new Uint8Array(await blob.slice(at, at + sealedSegmentBytes).arrayBuffer())
-}
-
+const streamOf = (body: BlobBody): ReadableStream<Uint8Array> =>
+  body instanceof ReadableStream ? body : new Blob([body]).stream()
 const bytesOf = async (body: BlobBody): Promise<Uint8Array> =>
   body instanceof Uint8Array ? body : new Uint8Array(await new Response(body).arrayBuffer())
 
 /** Reads one sealed object, of which `range` is wanted. */
 const createReader = (blobs: Blobs, { blob, size, segments }: Sealed, range: ByteRange) => {
   const whole = sealedSize(size)
-  /** The sealed form of some of its segments. */
-  const inner = (from: number, to: number, hold: () => Hold) =>
-    blobs.open(blob, whole, { start: from * sealedSegmentBytes, end: Math.min(to * sealedSegmentBytes, whole) }, hold)
+  const rangeOf = (from: number, to: number) => ({
+    start: from * sealedSegmentBytes,
+    end: Math.min(to * sealedSegmentBytes, whole),
+  })
+  /** The sealed form of some of its segments, each in memory of its own. */
+  async function* sealedOnes(from: number, to: number, hold: () => Hold): AsyncGenerator<Uint8Array, void> {
+    if (blobs.read) for (let index = from; index < to; index++) yield await blobs.read(blob, rangeOf(index, index + 1))
+    else yield* cutSegments(streamOf(await blobs.open(blob, whole, rangeOf(from, to), hold)))
+  }
   /** What of a segment is wanted, in memory of its own. */
   const openPart = (index: number, sealed: Uint8Array) => {
     const plain = segments.open(index, sealed)
@@ -61,7 +60,7 @@ const createReader = (blobs: Blobs, { blob, size, segments }: Sealed, range: Byt
   return {
     /** What is wanted of some segments, at once. */
     async now(from: number, to: number, hold: () => Hold): Promise<Uint8Array<ArrayBuffer>> {
-      const sealed = await bytesOf(await inner(from, to, hold))
+      const sealed = await bytesOf(await blobs.open(blob, whole, rangeOf(from, to), hold))
       const start = Math.max(range.start, from * segmentBytes)
       const bytes = new Uint8Array(Math.min(range.end, to * segmentBytes) - start)
       for (let index = from; index < to; index++) {
@@ -75,12 +74,13 @@ const createReader = (blobs: Blobs, { blob, size, segments }: Sealed, range: Byt
     /** The same, one by one as `write` takes them, while `right` lasts. */
     async pass(from: number, to: number, right: Hold, write: (bytes: Uint8Array) => Promise<void>): Promise<void> {
       let index = from
-      for await (const sealed of segmentsOf(await inner(from, to, () => ({ ...right, release: () => {} })))) {
+      for await (const sealed of sealedOnes(from, to, () => ({ ...right, release: () => {} }))) {
         const { plain, part } = openPart(index++, sealed)
         free(sealed)
         right.signal.throwIfAborted()
-        await write(part)
+        const written = write(part)
         free(plain)
+        await written
       }
       if (index < to) throw new Damaged('An object is shorter than its size')
     },
@@ -107,10 +107,10 @@ export const openSealed = async (
     const right = hold()
     try {
       right.signal.throwIfAborted()
-      await write(beginning)
+      const written = write(beginning)
       free(beginning)
-      for (let from = first + 1; from < last; from += windowSegments)
-        await reader.pass(from, Math.min(from + windowSegments, last), right, write)
+      await written
+      await reader.pass(first + 1, last, right, write)
     } catch (error) {
       if (error instanceof Damaged) damaged(error)
       throw error
