@@ -206,7 +206,7 @@ const says: Record<string, () => Promise<string>> = {
     const sink = await bucket(new Failure('disk_full')).create('a', 1)
     return failed(sink.write(new Uint8Array(9 * 2 ** 20)))
   },
-  'The bucket of the backups did not do its part: it answered 403.': () =>
+  'The bucket did not do its part: it answered 403.': () =>
     failed(bucket(new Failure('unavailable', undefined, { cause: new Error('it answered 403') })).open('a')),
 }
 

@@ -86,9 +86,7 @@ describe.skipIf(!hasS3())('in a bucket', () => {
     const [one, { at, env, secrets }] = [await newInstance(), await start()]
     await one.stop()
     const wrong = { ...env, LATCHKEY_BACKUP_S3_SECRET_KEY: 'another' }
-    expect((await cli(one.folder, ['backup'], wrong)).said).toMatch(
-      /^The bucket of the backups did not do its part: .*40[03]/m,
-    )
+    expect((await cli(one.folder, ['backup'], wrong)).said).toMatch(/^The bucket did not do its part: .*40[03]/m)
     expect((await cli(emptyFor(one.folder), ['restore', at('none.backup')], secrets)).said).toContain(
       'There is no backup of that name',
     )

@@ -9,7 +9,7 @@ import { type House, type Making, type Written, writeBackup } from './backup'
 import { drillBackup } from './drill'
 import { backupsOf, prune } from './keep'
 import { type MediaAt, sizesInBucket, sizesInFolder } from './media'
-import { locate, nameOf, placeAt, type Target } from './names'
+import { locate, nameOf, placeAt, readName, type Target } from './names'
 import type { Place, Source } from './place'
 import { restoreBackup } from './restore'
 import { instanceAt } from './snapshot'
@@ -100,7 +100,7 @@ export const backup = async (args: string[], settings: Settings, version: string
 
 /** `latchkey backups` */
 export const backups = async (settings: Settings, say: Say): Promise<void> => {
-  for (const name of await scheduled(settings).place.list()) say(name)
+  for (const name of await scheduled(settings).place.list()) if (readName(name)) say(name)
 }
 
 /** `latchkey restore <file> | s3://… | <name>` */

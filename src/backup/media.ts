@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { createDiskBlobs } from '../adapters/blobs-disk'
-import type { S3 } from '../adapters/s3'
+import type { S3, S3Entry } from '../adapters/s3'
 import { createShelf } from '../features/media/shelf'
 import type { Keyring } from '../keyring'
 import { sealedSize } from '../lib/segments'
@@ -11,6 +11,7 @@ import type { Clock, Database, Log } from '../ports'
 import { createRevocations } from '../revocation'
 import { createWorkspaceKeys } from '../workspace-keys'
 import { createUnaudited } from '../write'
+import { told } from './place-s3'
 import type { Medium } from './snapshot'
 
 /** How large an object is as it lies there, asked in the order of keys; null where there is none. */
@@ -22,17 +23,15 @@ export type MediaAt = { kind: 'included'; folder: string } | { kind: 'referenced
 export const sizesInFolder = (folder: string) => (): SizeOf => async (blob) =>
   statSync(join(folder, 'objects', blob), { throwIfNoEntry: false })?.size ?? null
 
-/** One listing for all that is asked. */
+/** One listing for all that is asked. @throws Error, as a sentence */
 export const sizesInBucket = (s3: S3) => (): SizeOf => {
   const entries = s3.list('objects/')[Symbol.asyncIterator]()
-  let next = entries.next()
+  const more = () => entries.next().catch(told)
+  let found: IteratorResult<S3Entry> | undefined
   return async (blob) => {
     const key = `objects/${blob}`
-    let found = await next
-    while (!found.done && found.value.key < key) {
-      next = entries.next()
-      found = await next
-    }
+    found ??= await more()
+    while (!found.done && found.value.key < key) found = await more()
     return !found.done && found.value.key === key ? found.value.size : null
   }
 }

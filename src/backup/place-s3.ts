@@ -10,11 +10,12 @@ const dayMs = 86_400_000
 // Nobody writes one for longer: what was begun before, and never ended, was killed.
 const unfinishedAfterMs = 7 * dayMs
 
-const told = (error: unknown): never => {
+/** Says what a bucket did not do. @throws Error, as a sentence, or `error` itself */
+export const told = (error: unknown): never => {
   if (!(error instanceof Failure)) throw error
   if (error.code === 'disk_full') throw new Error('The bucket has no room left for this backup.', { cause: error })
   const cause = error.cause instanceof Error ? error.cause.message : 'it did not answer'
-  throw new Error(`The bucket of the backups did not do its part: ${cause}.`, { cause: error })
+  throw new Error(`The bucket did not do its part: ${cause}.`, { cause: error })
 }
 
 async function* inWords(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -41,7 +42,7 @@ export const createBucketPlace = (s3: S3): Place => ({
     return { size, bytes: inWords(readS3(s3, name, { start: 0, end: size })) }
   },
   async list() {
-    const names = await Array.fromAsync(s3.list(''), ({ key }) => key).catch(told)
+    const names = await Array.fromAsync(s3.list('latchkey-'), ({ key }) => key).catch(told)
     return names.filter((name) => !name.includes('/')).sort()
   },
   remove: (name) => s3.remove(name).catch(told),

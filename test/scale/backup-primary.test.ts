@@ -1,6 +1,6 @@
 // A primary backed up while nodes write to it, and restored into an empty one: one state, whole; and no node goes on by an older one.
 import { afterEach, beforeEach, expect, test } from 'bun:test'
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import Libsql from 'libsql'
 import { createPrimary } from '../../src/adapters/primary'
@@ -157,5 +157,18 @@ test('a restore that was killed leaves nothing that a node starts on, and is don
   const b = await cluster.addNode()
   expect(await b.isReady()).toBe(true)
   expect(existsSync(join(folder, '.restore'))).toBe(false)
-  writeFileSync(join(folder, 'x'), '')
 }, 120_000)
+
+test('of two nodes that are told to make backups, one makes it', async () => {
+  await (await cluster.addNode()).stop()
+  const to = newFolder()
+  const nodes = [1, 2].map(() => start(['serve'], { LATCHKEY_PORT: '0', LATCHKEY_BACKUP_TO: `file:${to}` }))
+  const isStarted = async (child: ReturnType<typeof start>) => {
+    for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) if (text.includes('"started"')) return
+  }
+  await Promise.all(nodes.map(isStarted))
+  await until(() => readdirSync(to).some((name) => name.endsWith('.backup')))
+  for (const node of nodes) node.kill('SIGTERM')
+  await Promise.all(nodes.map((node) => node.exited))
+  expect(readdirSync(to)).toHaveLength(1)
+}, 60_000)
