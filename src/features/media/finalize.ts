@@ -70,7 +70,12 @@ export const createFinalize = ({ write, clock, store, versions, revocations }: D
   }
 
   const replace = async (
-    ...[actor, staged, found, by, settle, tries = 0]: [Actor, Shelved, Found, Replaced, Settle, number?]
+    actor: Actor,
+    staged: Shelved,
+    found: Found,
+    by: Replaced,
+    settle: Settle,
+    tries = 0,
   ): Promise<MediaRow> => {
     const before = await revocations.asking(() => store.byId(actor.workspace.id, by.id))
     if (before?.projectId !== found.projectId) throw new Failure('not_found')

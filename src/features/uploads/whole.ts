@@ -57,7 +57,11 @@ export const createWholeUploads = ({ shelf, finalize, replaceable, limits, right
    * `quota_exceeded`; of a file to replace `not_found`, `precondition_failed`.
    */
   return async (
-    ...[actor, judge, sent, body, replaces = null]: [Actor, Judge, RawHeaders, Body, (Replaced | null)?]
+    actor: Actor,
+    judge: Judge,
+    sent: RawHeaders,
+    body: Body,
+    replaces: Replaced | null = null,
   ): Promise<Media> => {
     if (sent.encoding !== 'identity') throw new Failure('unsupported_type', 'Send the file itself, without coding')
     if (sent.bytes !== null && sent.bytes > limits.maxBytes) throw tooLarge(limits.maxBytes)
