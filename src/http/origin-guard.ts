@@ -11,17 +11,17 @@ const forwarding = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwa
  * shows. Hence both the header and the URL's host must be configured ones, and the path start at 11 or later.
  * `isDirect`: what a proxy or tunnel passes on is not ours either; development, which shows mail, stays on its machine.
  */
-export const createHostGuard =
-  (hosts: ReadonlySet<string>, isDirect = false) =>
-  ({ url, headers }: Request): boolean => {
-    const start = url.indexOf('//') + 2
-    const end = url.indexOf('/', start)
-    const routed = url.slice(start, end)
-    if (end < 11 || !hosts.has(routed)) return false
+export const createHostGuard = (hosts: ReadonlySet<string>, isDirect = false) => {
+  const doors = [...hosts]
+    .flatMap((host) => [`http://${host}/`, `https://${host}/`])
+    .filter(({ length }) => length > 11)
+  return ({ url, headers }: Request): boolean => {
+    if (!doors.some((door) => url.startsWith(door))) return false
     if (isDirect && forwarding.some((name) => headers.has(name))) return false
     const claimed = headers.get('host')
-    return claimed === null ? false : claimed === routed || hosts.has(claimed.toLowerCase())
+    return claimed !== null && hosts.has(claimed.toLowerCase())
   }
+}
 
 /** Refuses any request whose `Origin` is present and not allowed, tickets aside. @throws Failure `forbidden` */
 export const createOriginGuard = (allowed: ReadonlySet<string>) => ({
