@@ -9,6 +9,7 @@ import { builder, createUnaudited, statement } from './write'
 /** Older than this, what is known here decides nothing. */
 export const trustedMs = 5000
 const reportEveryMs = 250
+const hearEveryMs = 100
 const forgottenAfterMs = 86_400_000
 
 export type FeedDeps = {
@@ -76,8 +77,9 @@ export const createCopyFeed = (deps: FeedDeps, copy: Copy) => {
     for (const n of sentAt.keys()) if (n <= beat) sentAt.delete(n)
   })
 
-  // A word that something was taken away: sooner than the copy can show it, the primary says what. The copy says it again.
+  // Sooner than the copy shows it, which waits for disks, the primary says what was taken away. The copy says it again.
   let heard = 0
+  let listening: ReturnType<typeof setInterval> | undefined
   const hear = async () => {
     const seq = Math.max(heard, follower.cursor())
     const rows = await copy.asking(() => fromPrimary.after.all({ seq }))
@@ -100,6 +102,7 @@ export const createCopyFeed = (deps: FeedDeps, copy: Copy) => {
     begin: async () => {
       copy.askUnless(isTrusted)
       await follower.begin(fromCopy)
+      listening = setInterval(() => void hearSoon(), hearEveryMs)
     },
     look: async () => {
       await look()
@@ -115,6 +118,9 @@ export const createCopyFeed = (deps: FeedDeps, copy: Copy) => {
       void look()
       if (!isTrusted() && seen > 0) void ask()
     },
-    leave: () => unaudited('a node ends', [statement(builder.delete(nodes).where(eq(nodes.id, node)))]),
+    leave: () => {
+      clearInterval(listening)
+      return unaudited('a node ends', [statement(builder.delete(nodes).where(eq(nodes.id, node)))])
+    },
   }
 }
