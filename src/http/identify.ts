@@ -112,7 +112,7 @@ export const createIdentify = (from: Sources) => {
     const { workspace } = wanted
     if (workspace !== null && !isId('wsp', workspace)) return { person, actor: null, refusal: 'not_found' }
     from.sessionSeen(person.sessionId)
-    const key = `${person.id} ${workspace ?? ''}`
+    const key = workspace === null ? person.id : `${person.id} ${workspace}`
     const warm = from.entries.get(key)
     if (warm) return asPerson(wanted, person, warm)
     return from.entries
