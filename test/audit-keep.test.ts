@@ -50,7 +50,7 @@ const grow = async (count: number) => {
   await audit.seal()
 }
 const exported = async (format: 'jsonl' | 'csv' = 'jsonl') => {
-  const { body } = await audit.export(acme, async () => acme, { format })
+  const body = await audit.export(acme, async () => acme, { format }).open()
   return (await new Response(body).text()).split(/\r?\n/)
 }
 const publicKey = async () => (await audit.verify(chain)).head!.public_key
@@ -202,8 +202,8 @@ test('a restored backup holds by itself, and is found by a head that was publish
   expect(await restored.verify(chain, published)).toMatchObject({ breach: { reason: 'rolled_back', position: 7 } })
   expect((await restored.verifyAll(published)).broken).toEqual([{ chain, reason: 'rolled_back', position: 7 }])
   expect(await audit.verify(chain, published)).toMatchObject(intact)
-  const old = await restored.export(acme, async () => acme, { format: 'jsonl' })
-  const lines = (await new Response(old.body).text()).split('\n')
+  const old = await restored.export(acme, async () => acme, { format: 'jsonl' }).open()
+  const lines = (await new Response(old).text()).split('\n')
   const key = await publicKey()
   expect((await verifyExport(lines, [key], published)).breach).toMatchObject({ reason: 'rolled_back', position: 7 })
   expect((await verifyExport(early, [key], published)).breach).toBeNull()
@@ -224,7 +224,7 @@ test('an export stops when the right to it ends, and not for a change that leave
   await grow(1200)
   let may = true
   const start = async () =>
-    (await audit.export(acme, async () => (may ? acme : null), { format: 'jsonl' })).body.getReader()
+    (await audit.export(acme, async () => (may ? acme : null), { format: 'jsonl' }).open()).getReader()
   const [kept, ended] = [await start(), await start()]
   await kept.read()
   await ended.read()

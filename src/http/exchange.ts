@@ -24,7 +24,7 @@ export class Exchange implements Origin {
   route: string
   workspace: string | null
   /** What Content-Length a HEAD gets, where counting a body is out of the question. */
-  contentLength: number | null
+  contentLength: number | 'unknown' | null
   /** Whether it has passed access and limits: both are asked once, though two hooks ask. */
   isAdmitted: boolean
   claim: NonNullable<Origin['claim']> | null

@@ -43,7 +43,10 @@ export const createIntake = (parts: Parts): Intake => {
   const dress = ({ requestId, contentLength }: Exchange, { headers }: Response): void => {
     headers.set('x-request-id', requestId)
     // Elysia counts a HEAD by reading the body that a GET would have, over any explicit route, and finds none here.
-    if (contentLength !== null) headers.set('content-length', String(contentLength))
+    if (contentLength === 'unknown') {
+      headers.delete('content-length')
+      headers.set('transfer-encoding', 'chunked')
+    } else if (contentLength !== null) headers.set('content-length', String(contentLength))
     for (const [name, value] of eachDefault) if (!headers.has(name)) headers.set(name, value)
   }
 

@@ -1,4 +1,25 @@
-// A stream that can be cut from outside.
+// Streams of what is made while it is read, and such as can be cut from outside.
+
+/** What `bytes` gives, pulled one by one. Whoever stops reading ends it where it is; `end` runs once it is over, also unread. */
+export const streamOf = (bytes: AsyncGenerator<Uint8Array>, end = () => {}): ReadableStream<Uint8Array> =>
+  new ReadableStream(
+    {
+      async pull(stream) {
+        const piece = await bytes.next().catch((error: unknown) => {
+          end()
+          throw error
+        })
+        if (!piece.done) return stream.enqueue(piece.value)
+        end()
+        stream.close()
+      },
+      async cancel() {
+        end()
+        await bytes.return(undefined)
+      },
+    },
+    { highWaterMark: 0 },
+  )
 
 /** The bytes of `source`, pulled one by one, until `signal` aborts: then both ends break off, never as if it was all. */
 export const cutBy = (source: ReadableStream<Uint8Array>, signal: AbortSignal): ReadableStream<Uint8Array> => {

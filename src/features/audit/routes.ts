@@ -1,8 +1,9 @@
 // The audit over HTTP.
 import { Elysia } from 'elysia'
 import type { Access } from '../../http/access'
-import { actorOf } from '../../http/exchange'
+import { download } from '../../http/download'
 import type { Identify } from '../../http/identify'
+import { judgeOf } from '../../http/judge'
 import { AuditList, AuditQuery, ExportQuery, Verification } from './model'
 import type { AuditService } from './service'
 
@@ -20,12 +21,6 @@ export const auditRoutes = (access: Access, audit: AuditService, identify: Ident
     })
     .get(
       '/export',
-      async ({ actor, caller, query }) => {
-        const judge = async (workspace: string) => actorOf(caller, await identify(caller.request, workspace))
-        const { type, name, body } = await audit.export(actor, judge, query)
-        return new Response(body, {
-          headers: { 'content-type': type, 'content-disposition': `attachment; filename="${name}"` },
-        })
-      },
+      ({ actor, caller, query }) => download(caller, audit.export(actor, judgeOf(caller, identify), query)),
       { access: 'audit:read', query: ExportQuery },
     )

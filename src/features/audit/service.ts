@@ -2,6 +2,7 @@
 import type { Keyring } from '../../keyring'
 import { createSigner } from '../../lib/ed25519'
 import { type Page, paginate } from '../../lib/page'
+import { streamOf } from '../../lib/stream'
 import type { Actor, Person } from '../../permissions'
 import type { Clock, Database, Log } from '../../ports'
 import { type Revocations, subjectsOf } from '../../revocation'
@@ -98,37 +99,34 @@ export const auditService = ({ db, write, unaudited, clock, keyring, log, revoca
     },
 
     /**
-     * All that is sealed of the actor's workspace, oldest first, as it is read: JSONL, which can be verified offline, or
-     * CSV. Ends with an error when the right to it is taken away.
+     * All that is sealed of the actor's workspace, oldest first, once it is opened and as it is read: JSONL, which can be
+     * verified offline, or CSV. Ends with an error when the right to it is taken away.
      */
-    async export(actor: Actor, judge: Judge, { format }: ExportQuery) {
+    export(actor: Actor, judge: Judge, { format }: ExportQuery) {
       const [chain, form, since] = [chainOf(actor.workspace.id), exportForms[format], revocations.version()]
-      await write(actor, { action: 'audit.exported', targets: [actor.workspace.publicId], change: { format } }, [])
-      const head = await store.head(chain)
-      const marks: ExportHead = {
-        ...{ latchkey_audit: 1, workspace: actor.workspace.publicId },
-        ...{ checkpoint: present('checkpoint', await store.checkpoint(chain)), head: present('head', head) },
-      }
-      const right = revocations.hold(subjectsOf(actor), since, async () => {
-        const now = await judge(actor.workspace.publicId)
-        return now?.permissions.has('audit:read') ?? false
-      })
-      const lines = linesOf(chain, head?.position ?? 0, form.line, right.signal)
-      const text = new TextEncoder()
-      const body = new ReadableStream<Uint8Array>({
-        start: (stream) => stream.enqueue(text.encode(form.begin(marks))),
-        async pull(stream) {
-          const piece = await lines.next().catch((error: unknown) => {
+      const still = async () => (await judge(actor.workspace.publicId))?.permissions.has('audit:read') ?? false
+      const open = async (): Promise<ReadableStream<Uint8Array>> => {
+        await write(actor, { action: 'audit.exported', targets: [actor.workspace.publicId], change: { format } }, [])
+        const head = await store.head(chain)
+        const marks: ExportHead = {
+          ...{ latchkey_audit: 1, workspace: actor.workspace.publicId },
+          ...{ checkpoint: present('checkpoint', await store.checkpoint(chain)), head: present('head', head) },
+        }
+        // Held from the first read on: what is never read holds nothing.
+        const bytes = async function* () {
+          const right = revocations.hold(subjectsOf(actor), since, still)
+          const text = new TextEncoder()
+          try {
+            yield text.encode(form.begin(marks))
+            for await (const lines of linesOf(chain, head?.position ?? 0, form.line, right.signal))
+              yield text.encode(lines)
+          } finally {
             right.release()
-            throw error
-          })
-          if (!piece.done) return stream.enqueue(text.encode(piece.value))
-          right.release()
-          stream.close()
-        },
-        cancel: () => right.release(),
-      })
-      return { type: form.type, name: `audit.${format}`, body }
+          }
+        }
+        return streamOf(bytes())
+      }
+      return { type: form.type, name: `audit.${format}`, open }
     },
 
     /** Of the keys that sign heads and checkpoints, the newest first. */

@@ -19,8 +19,8 @@ export type Contents = {
   versions: (fileId: string) => List<Version>
   /** @throws Failure `not_found` where it was deleted since; `internal` where its bytes are not there. */
   open: (fileId: string, version: number) => Promise<BlobBody>
-  /** As lines. */
-  audit: ReadableStream<Uint8Array>
+  /** As lines. What is opened here is read to its end, or cancelled. */
+  audit: () => Promise<ReadableStream<Uint8Array>>
 }
 type Bytes = AsyncGenerator<Uint8Array, void, undefined>
 type Missing = { file: string; why: 'deleted' | 'unreadable' }
@@ -167,7 +167,7 @@ export async function* archiveOf(contents: Contents, now: () => number): Bytes {
         for (const row of rows) yield* file(row.id)
       }
     }
-  yield* partsOf(contents.audit, entries.part)
+  yield* partsOf(await contents.audit(), entries.part)
   const times = { began_at: rfc3339(beganAt), ended_at: rfc3339(now()) }
   yield* entries.json('manifest.json', { latchkey_workspace: 1, ...times, counts: entries.counts, missing })
   yield tarEnd()

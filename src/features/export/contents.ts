@@ -38,5 +38,5 @@ export const createContents =
     files: (project) => (query) => media.listIn(actor, project, query),
     versions: (file) => (query) => media.listVersions(actor, file, query),
     open: (file, version) => media.openVersion(actor, file, version, hold),
-    audit: (await audit.export(actor, judge, { format: 'jsonl' })).body,
+    audit: audit.export(actor, judge, { format: 'jsonl' }).open,
   })

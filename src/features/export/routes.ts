@@ -1,6 +1,7 @@
 // A workspace's archive over HTTP.
 import { Elysia } from 'elysia'
 import type { Access } from '../../http/access'
+import { download } from '../../http/download'
 import type { Identify } from '../../http/identify'
 import { judgeOf } from '../../http/judge'
 import { WorkspaceParams } from '../workspaces/model'
@@ -11,13 +12,10 @@ const slowestReaderSeconds = 240
 export const exportRoutes = (access: Access, { export: archive }: ExportService, identify: Identify) =>
   new Elysia({ name: 'export' }).use(access).get(
     '/api/workspaces/:id/export',
-    async ({ actor, caller, params }) => {
-      const body = await archive(actor, judgeOf(caller, identify), params.id)
+    ({ actor, caller, params }) => {
+      const file = archive(actor, judgeOf(caller, identify), params.id)
       caller.takeTime(slowestReaderSeconds)
-      const name = `${actor.workspace.publicId}.tar`
-      return new Response(body, {
-        headers: { 'content-type': 'application/x-tar', 'content-disposition': `attachment; filename="${name}"` },
-      })
+      return download(caller, file)
     },
     { access: 'workspace:export', params: WorkspaceParams },
   )

@@ -1,6 +1,6 @@
 // A workspace as one archive, for its admins: sent as it is read, as long as the right to it stands.
 import { Failure } from '../../errors'
-import { cutBy } from '../../lib/stream'
+import { cutBy, streamOf } from '../../lib/stream'
 import type { Actor } from '../../permissions'
 import type { Clock, Hold } from '../../ports'
 import { type Revocations, subjectsOf } from '../../revocation'
@@ -20,46 +20,30 @@ type Deps = {
   contentsOf: (actor: Actor, judge: Judge, hold: () => Hold) => Promise<Contents>
 }
 
-const streamOf = (bytes: AsyncGenerator<Uint8Array>, end: () => void): ReadableStream<Uint8Array> =>
-  new ReadableStream(
-    {
-      async pull(stream) {
-        const piece = await bytes.next().catch((error: unknown) => {
-          end()
-          throw error
-        })
-        if (!piece.done) return stream.enqueue(piece.value)
-        end()
-        stream.close()
-      },
-      async cancel() {
-        end()
-        await bytes.return(undefined)
-      },
-    },
-    { highWaterMark: 0 },
-  )
-
 export const exportService = ({ write, clock, revocations, streams, contentsOf }: Deps) => ({
   /**
-   * All that a workspace holds, as a tar archive. @throws Failure `not_found` unless it is the workspace the actor is in;
-   * `step_up_required`, `rate_limited`.
+   * All that a workspace holds, as a tar archive, made once it is opened. @throws Failure `not_found` unless it is the
+   * workspace the actor is in; `step_up_required`; and where it is opened, `rate_limited`.
    */
-  async export(actor: Actor, judge: Judge, id: string): Promise<ReadableStream<Uint8Array>> {
+  export(actor: Actor, judge: Judge, id: string) {
     if (id !== actor.workspace.publicId) throw new Failure('not_found')
     assertFresh(actor.person, clock.now())
-    const [slot, since] = [streams(actor), revocations.version()]
+    const since = revocations.version()
     const still = async () => (await judge(id))?.permissions.has('workspace:export') ?? false
-    const right = slot.begin(revocations.hold(subjectsOf(actor), since, still))
-    try {
-      await write(actor, { action: 'workspace.exported', targets: [id] }, [])
-      const hold = () => ({ signal: right.signal, release: () => {} })
-      const contents = await contentsOf(actor, judge, hold)
-      return cutBy(streamOf(archiveOf(contents, clock.now), right.release), right.signal)
-    } catch (error) {
-      right.release()
-      throw error
+    const open = async (): Promise<ReadableStream<Uint8Array>> => {
+      const slot = streams(actor)
+      const right = slot.begin(revocations.hold(subjectsOf(actor), since, still))
+      try {
+        await write(actor, { action: 'workspace.exported', targets: [id] }, [])
+        const hold = () => ({ signal: right.signal, release: () => {} })
+        const contents = await contentsOf(actor, judge, hold)
+        return cutBy(streamOf(archiveOf(contents, clock.now), right.release), right.signal)
+      } catch (error) {
+        right.release()
+        throw error
+      }
     }
+    return { type: 'application/x-tar', name: `${id}.tar`, open }
   },
 })
 export type ExportService = ReturnType<typeof exportService>
