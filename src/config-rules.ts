@@ -1,6 +1,6 @@
 // What settings must not say together: production asks for what keeps it safe, development stays on this machine.
 import type { Config, Problem, Secrets } from './config'
-import { isLoopback } from './setting-shapes'
+import { isBackupInTheClear, isLoopback, isPlainHttpElsewhere } from './setting-shapes'
 import type { Read, SettingName } from './settings'
 
 type Rule = [broken: boolean, name: SettingName, says: string]
@@ -24,9 +24,12 @@ const productionRules = (config: Config, secrets: Secrets, read: Read): Rule[] =
     'LATCHKEY_BLOBS',
     'must have an https:// endpoint in production, but on this machine: media would cross the network in the clear',
   ],
+  [
+    config.backups !== null && isBackupInTheClear(config.backups.to),
+    'LATCHKEY_BACKUP_TO',
+    'must have an https:// endpoint in production, but on this machine: backups would cross the network in the clear',
+  ],
 ]
-
-const isPlainHttpElsewhere = (url: string) => url.startsWith('http:') && !isLoopback(new URL(url).hostname)
 
 // Development shows mail to whoever asks: it must not be reachable from elsewhere, not through a tunnel either.
 const developmentRules = (config: Config): Rule[] => [

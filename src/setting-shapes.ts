@@ -35,6 +35,14 @@ export const host = z
   .toLowerCase()
   .regex(/^(\[[0-9a-f:]+\]|[a-z0-9.-]{4,253})(:\d{1,5})?$/, 'host or host:port, 4 letters or more')
 
+/** Whether what goes to `url` crosses a network in the clear. */
+export const isPlainHttpElsewhere = (url: string): boolean =>
+  url.startsWith('http:') && !isLoopback(parsed(url)?.hostname ?? '')
+
+/** The same of a backup that goes to, or comes from, a place like `s3://bucket/prefix?…`; never of a folder. */
+export const isBackupInTheClear = (place: string): boolean =>
+  place.startsWith('s3:') && isPlainHttpElsewhere(parseS3Place(place).origin)
+
 export const filePath = z
   .string()
   .regex(/^file:[^?#]+$/, 'file:<path>')
@@ -80,7 +88,7 @@ export const signUp = z
 
 export const backupPlace = z.string().transform((text, context) => {
   try {
-    if (!/^file:[^?#]+$/.test(text)) parseS3Place(text)
+    if (!/^file:[^?#]+$/.test(text)) parseS3Place(text.startsWith('s3://') ? text : '')
     return text
   } catch (error) {
     context.addIssue(`file:<folder> or ${(error as Error).message}`)

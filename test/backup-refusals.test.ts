@@ -202,6 +202,23 @@ const says: Record<string, () => Promise<string>> = {
     (await cli(newFolder(), ['backup', join(newFolder(), 'a')], primary(behind(1)))).said.trim(),
   'A bucket needs LATCHKEY_BACKUP_S3_ACCESS_KEY and LATCHKEY_BACKUP_S3_SECRET_KEY.': () =>
     run(emptyFor(one.folder), ['restore', 's3://bucket/a?region=eu-central-1']),
+  'A bucket must have an https:// endpoint in production, but on this machine.': async () => {
+    const env = {
+      LATCHKEY_ENV: 'production',
+      LATCHKEY_ORIGIN: 'https://keys.example.com',
+      LATCHKEY_MASTER_KEYS: `development:${Buffer.alloc(32, 1).toString('base64')}`,
+      LATCHKEY_SMTP_URL: 'smtps://mail.example.com',
+      LATCHKEY_MAIL_FROM: 'robot@example.com',
+      LATCHKEY_BACKUP_S3_ACCESS_KEY: 'AKID',
+      LATCHKEY_BACKUP_S3_SECRET_KEY: 'hush',
+    }
+    const by = (command: string, endpoint: string) =>
+      run(one.folder, [command, `s3://bucket/a?endpoint=${endpoint}`], env)
+    const said = await by('backup', 'http://192.0.2.1:9')
+    for (const command of ['restore', 'drill']) expect(await by(command, 'http://192.0.2.1:9')).toBe(said)
+    expect(await by('drill', 'http://127.0.0.1:1')).toStartWith('The bucket did not do its part')
+    return said
+  },
   'The bucket has no room left for this backup.': async () => {
     const sink = await bucket(new Failure('disk_full')).create('a', 1)
     return failed(sink.write(new Uint8Array(9 * 2 ** 20)))

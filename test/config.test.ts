@@ -244,6 +244,19 @@ describe('a bucket', () => {
       expect(refusal({ ...production, ...keys, LATCHKEY_BLOBS: `s3://media?endpoint=${endpoint}` })).toBe('starts')
     expect(describeConfig(bucket(place).config)).not.toMatch(/AKID|hush/)
   })
+
+  test('of backups is held to the same, and is never taken for a folder', () => {
+    const to = (place: string) => refusal({ ...production, ...keys, LATCHKEY_BACKUP_TO: place })
+    for (const end of ['endpoint=http://10.1.2.3:9000', 'endpoint=http://127.0.0.1:9000&style=virtual'])
+      expect(to(`s3://backups/latchkey?${end}`)).toContain('LATCHKEY_BACKUP_TO must have an https:// endpoint')
+    for (const endpoint of ['http://127.0.0.1:9000', 'https://s3.example.com'])
+      expect(to(`s3://backups/latchkey?endpoint=${endpoint}`)).toBe('starts')
+    expect(to('file:/backups')).toBe('starts')
+    expect(to('S3://backups?region=eu-central-1')).toContain('LATCHKEY_BACKUP_TO is not file:<folder> or s3://')
+    expect(read({ ...keys, LATCHKEY_BACKUP_TO: 's3://backups?endpoint=http://10.1.2.3:9000' }).config.backups).not.toBe(
+      null,
+    )
+  })
 })
 
 test('the printed policy holds no secret', () => {

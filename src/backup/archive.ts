@@ -1,23 +1,36 @@
 // The inside of a backup: a line that says what it is, then objects, each with its size before and its SHA-256 after it.
 import { createHash } from 'node:crypto'
 import { open } from 'node:fs/promises'
+import { z } from 'zod'
 import { type BackupFile, broken } from './file'
 
 /** What a backup says of itself, `counts` by table. Instants are ms. `masterKids`: master keys it cannot be read without. */
-export type Header = {
-  version: string
-  instance: string
-  generation: number
-  createdAt: number
-  masterKids: string[]
-  migrations: string[]
-  counts: Record<string, number>
+export type Header = z.infer<typeof headerShape>
+export type Entry = z.infer<typeof entryShape>
+
+// It is shown in terminals: nothing in it may steer one.
+const text = z.string().regex(/^[\x20-\x7e]+$/)
+const count = z.int().min(0)
+// To the end of the year 9999: names of backups have no room for more.
+const instant = count.max(253_402_300_799_999)
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
+
+const headerShape = z.strictObject({
+  version: text,
+  instance: text,
+  generation: instant,
+  createdAt: instant,
+  masterKids: z.array(text),
+  migrations: z.array(text),
+  counts: z.record(text, count),
   /** SHA-256 over all heads of the audit, in order. */
-  auditHeads: string
+  auditHeads: sha256,
   /** Where the media was that is only referred to, by the keys in the database; null: it is in here. */
-  mediaAt: string | null
-}
-export type Entry = { name: string; size: number }
+  mediaAt: text.nullable(),
+})
+const entryShape = z.strictObject({ name: z.string().regex(/^(database|media\/[0-9A-Za-z]{20,64})$/), size: count })
+const digestShape = z.strictObject({ sha256 })
+const nextShape = z.union([entryShape, z.strictObject({ end: count, sha256 })])
 
 const pieceBytes = 64 * 1024
 const maxLineBytes = 1 << 20
@@ -79,11 +92,11 @@ const createReader = (chunks: AsyncIterator<Uint8Array>) => {
     /** SHA-256 (hex) of all that was taken so far. */
     digest: () => total.copy().digest('hex'),
     isAtEnd: async () => rest.length === 0 && !(await more()),
-    async line(): Promise<Record<string, unknown>> {
+    async line<T>(shape: z.ZodType<T>): Promise<T> {
       let end = rest.indexOf(newline)
       for (; end < 0; end = rest.indexOf(newline)) if (rest.length > maxLineBytes || !(await more())) throw broken()
       try {
-        return JSON.parse(Buffer.from(take(end + 1)).toString())
+        return shape.parse(JSON.parse(Buffer.from(take(end + 1)).toString()))
       } catch {
         throw broken()
       }
@@ -99,26 +112,23 @@ const createReader = (chunks: AsyncIterator<Uint8Array>) => {
   }
 }
 
-const isSize = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
-
 /** Takes one object, whose `bytes` it reads to their end. */
 type Keep = (entry: Entry, bytes: AsyncIterable<Uint8Array>) => Promise<void>
 
-const isObject = (name: unknown, isFirst: boolean): name is string =>
-  typeof name === 'string' && (isFirst ? name === 'database' : /^media\/[0-9A-Za-z]{20,64}$/.test(name))
-
-/** Hands over the database, then each medium, and holds all digests. @throws Error, as a sentence, when anything was altered. */
+/** Hands over the database, then each medium once, in the order of names, and holds all digests. @throws Error, as a sentence, when anything was altered. */
 export const readArchive = async (chunks: AsyncIterator<Uint8Array>, keep: Keep): Promise<Header> => {
   const reader = createReader(chunks)
-  const header = (await reader.line()) as Header
-  for (let objects = 0; ; objects++) {
+  const header = await reader.line(headerShape)
+  for (let objects = 0, last = ''; ; objects++) {
     const before = reader.digest()
-    const { name, size, end, sha256 } = await reader.line()
-    if (end !== undefined) {
-      if (objects === 0 || end !== objects || sha256 !== before || !(await reader.isAtEnd())) throw broken()
+    const next = await reader.line(nextShape)
+    if ('end' in next) {
+      if (objects === 0 || next.end !== objects || next.sha256 !== before || !(await reader.isAtEnd())) throw broken()
       return header
     }
-    if (!isObject(name, objects === 0) || !isSize(size)) throw broken()
+    const { name, size } = next
+    if (objects === 0 ? name !== 'database' : name <= last) throw broken()
+    last = name
     const digest = createHash('sha256')
     const hashed = async function* () {
       for await (const piece of reader.bytes(size)) {
@@ -127,6 +137,6 @@ export const readArchive = async (chunks: AsyncIterator<Uint8Array>, keep: Keep)
       }
     }
     await keep({ name, size }, hashed())
-    if ((await reader.line()).sha256 !== digest.digest('hex')) throw broken()
+    if ((await reader.line(digestShape)).sha256 !== digest.digest('hex')) throw broken()
   }
 }

@@ -9,7 +9,7 @@ import { type House, type Making, type Written, writeBackup } from './backup'
 import { drillBackup } from './drill'
 import { backupsOf, prune } from './keep'
 import { type MediaAt, sizesInBucket, sizesInFolder } from './media'
-import { locate, nameOf, placeAt, readName, type Target } from './names'
+import { type Known, locate, nameOf, placeAt, readName, type Target } from './names'
 import type { Place, Source } from './place'
 import { restoreBackup } from './restore'
 import { instanceAt } from './snapshot'
@@ -25,7 +25,7 @@ const mediaOf = ({ config: { blobs, backupMedia }, secrets }: Settings): MediaAt
     return { kind: 'referenced', at: `${origin}${root}${prefix}`, sizes: sizesInBucket(s3) }
   }
   if (backupMedia === 'included') return { kind: 'included', folder: blobs.path }
-  return { kind: 'referenced', at: `file:${blobs.path}`, sizes: sizesInFolder(blobs.path) }
+  return { kind: 'referenced', at: `file:${encodeURI(blobs.path)}`, sizes: sizesInFolder(blobs.path) }
 }
 
 const houseOf = (settings: Settings): House => {
@@ -42,6 +42,12 @@ const houseOf = (settings: Settings): House => {
 const targetOf = ({ config, secrets }: Settings): Target | null =>
   config.backups && { to: config.backups.to, keys: secrets.backupS3 }
 
+const knownTo = (settings: Settings): Known => ({
+  keys: settings.secrets.backupS3,
+  target: targetOf(settings),
+  isProduction: settings.config.env === 'production',
+})
+
 /** Where they are made by themselves. @throws Error, as a sentence, where no such place is set. */
 const scheduled = (settings: Settings): { place: Place; keep: number } => {
   const target = targetOf(settings)
@@ -52,7 +58,7 @@ const scheduled = (settings: Settings): { place: Place; keep: number } => {
 const isName = (args: string[]): args is [string] => args.length === 1 && !args[0]!.startsWith('-')
 
 const sourceOf = async (text: string, settings: Settings): Promise<Source> => {
-  const { place, name } = locate(text, settings.secrets.backupS3, targetOf(settings))
+  const { place, name } = locate(text, knownTo(settings))
   return place.open(name)
 }
 
@@ -85,11 +91,11 @@ const tellWritten = (say: Say, { media, leftOut }: Written, { house, recipient }
 /** `latchkey backup [<file> | s3://…]`: without one, to where they are made by themselves, and keeps as many as are kept. */
 export const backup = async (args: string[], settings: Settings, version: string, say: Say): Promise<void> => {
   if (args.length > 0 && !isName(args)) throw new Error('latchkey backup [<file> | s3://bucket/prefix/name?…]')
-  const { config, secrets } = settings
+  const { config } = settings
   const now = Date.now()
   const options = { house: houseOf(settings), recipient: config.backupRecipient, version, now }
   if (isName(args)) {
-    const { place, name } = locate(args[0], secrets.backupS3, null)
+    const { place, name } = locate(args[0], { ...knownTo(settings), target: null })
     return tellWritten(say, await writeBackup(place, () => name, options), options)
   }
   const { place, keep } = scheduled(settings)

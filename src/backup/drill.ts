@@ -7,6 +7,9 @@ import type { Source } from './place'
 import { instanceAt, isSound } from './snapshot'
 import { type Opening, type Restored, type Staged, unpack } from './unpack'
 
+// A database may hold what steers a terminal.
+const shown = ({ chain }: { chain: string }) => chain.replace(/[^\x20-\x7e]/g, '?')
+
 type Report = Restored & { isSound: boolean; chains: number; brokenChains: string[] }
 type Audited = { chains: number; broken: { chain: string }[] }
 
@@ -27,7 +30,7 @@ export const drillBackup = async (
     const ours = await instanceAt(house.database)
     if (ours && ours.instance !== restored.header.instance) throw new Error('This backup is of another instance.')
     const { chains, broken } = await audit(staged)
-    return { ...restored, isSound: isSound(staged.database), chains, brokenChains: broken.map(({ chain }) => chain) }
+    return { ...restored, isSound: isSound(staged.database), chains, brokenChains: broken.map(shown) }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -4,6 +4,7 @@ import { systemClock } from '../adapters/clock'
 import { createS3 } from '../adapters/s3'
 import { parseS3Place } from '../lib/s3-place'
 import type { SigningKeys } from '../lib/sigv4'
+import { isBackupInTheClear } from '../setting-shapes'
 import { createFolderPlace, type Place } from './place'
 import { createBucketPlace } from './place-s3'
 
@@ -33,15 +34,16 @@ const bucketAt = (to: string, keys: SigningKeys | null): Place => {
 export const placeAt = ({ to, keys }: Target): Place =>
   to.startsWith('s3://') ? bucketAt(to, keys) : createFolderPlace(to.slice('file:'.length))
 
-/** What an operator calls a backup. `target`: null where no place is set. @throws Error, as a sentence. */
-export const locate = (
-  text: string,
-  keys: SigningKeys | null,
-  target: Target | null,
-): { place: Place; name: string } => {
+/** What may be named: `keys` are for buckets, `target` is null where no place is set. */
+export type Known = { keys: SigningKeys | null; target: Target | null; isProduction: boolean }
+
+/** What an operator calls a backup. @throws Error, as a sentence. */
+export const locate = (text: string, { keys, target, isProduction }: Known): { place: Place; name: string } => {
   if (target && readName(text)) return { place: placeAt(target), name: text }
   if (!text.startsWith('s3://')) return { place: createFolderPlace(dirname(text)), name: basename(text) }
   const [, to, name, query = ''] = /^(s3:\/\/[^?]*)\/([^/?]+)(\?.*)?$/.exec(text) ?? []
   if (to === undefined || name === undefined) throw new Error('s3://bucket/prefix/name?endpoint=…&region=…')
+  if (isProduction && isBackupInTheClear(to + query))
+    throw new Error('A bucket must have an https:// endpoint in production, but on this machine.')
   return { place: bucketAt(to + query, keys), name }
 }

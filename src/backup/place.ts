@@ -96,9 +96,11 @@ export const createFolderPlace = (folder: string): Place => ({
   },
   async open(name) {
     // Opened again once it is read, since a reading that never begins would not close it.
-    const file = await openToRead(join(folder, name))
-    const { size } = await file.stat().finally(() => file.close())
-    return { size, bytes: readAll(join(folder, name)) }
+    const path = join(folder, name)
+    const found = await stat(path).catch(() => null)
+    if (!found?.isFile()) throw noBackup()
+    await (await openToRead(path)).close()
+    return { size: found.size, bytes: readAll(path) }
   },
   async list() {
     const names = await readdir(folder).catch((error: { code?: string }) => {

@@ -1,5 +1,5 @@
 // A backup taken apart into an empty folder, verified in every way, and made ready to be served.
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
@@ -43,9 +43,29 @@ const checkMedia = async (database: string, isThere: (medium: Medium) => Promise
   let count = 0
   for (const medium of mediaOf(database)) {
     count++
+    // Both become paths, or are shown.
+    if (!/^[0-9A-Za-z]{20,64}$/.test(medium.blob) || !/^\w{1,64}$/.test(medium.id)) throw broken()
     if (!(await isThere(medium))) damaged.push(medium.id)
   }
   return { media: count, damaged }
+}
+
+/** Refuses objects that no row names: there are as many as are named and came. Each came once. */
+const checkNamed = (database: string, objects: string) => {
+  let left = readdirSync(objects).length
+  let last = ''
+  for (const { blob } of mediaOf(database)) {
+    if (blob !== last && existsSync(join(objects, blob))) left--
+    last = blob
+  }
+  if (left !== 0) throw broken()
+}
+
+// What a sound database does not answer; what the disk or another process does is left as it is.
+const ofDatabase = /^SQLITE_(NOTADB|CORRUPT|ERROR|CONSTRAINT|MISMATCH)/
+const orBroken = (error: unknown): never => {
+  if (!ofDatabase.test(String((error as { code?: unknown } | null)?.code))) throw error
+  throw Object.assign(broken(), { cause: error })
 }
 
 const drain = async (bytes: AsyncIterable<Uint8Array>) => {
@@ -56,7 +76,7 @@ export type From = { source: Source; media: MediaAt }
 
 /** @throws Error, as a sentence, when anything of it does not hold; what is in the folder is then of no use. */
 export const unpack = (from: From, to: Staged, opening: Opening): Promise<Restored> =>
-  takeApart(from, to, opening).catch(orFull)
+  takeApart(from, to, opening).catch(orFull).catch(orBroken)
 
 const takeApart = async ({ source, media }: From, to: Staged, opening: Opening): Promise<Restored> => {
   const { identity, master, clock } = opening
@@ -70,8 +90,8 @@ const takeApart = async ({ source, media }: From, to: Staged, opening: Opening):
     return save(join(objects, name.slice('media/'.length)), bytes)
   }
   const header = await readArchive(chunks, keep).finally(() => chunks.return(undefined))
-  const { version: _, createdAt, mediaAt, ...said } = header
-  if (!isDeepStrictEqual(factsOf(to.database), said) || !Number.isSafeInteger(createdAt)) throw broken()
+  const { version: _, createdAt: __, mediaAt, ...said } = header
+  if (!isDeepStrictEqual(factsOf(to.database), said)) throw broken()
   checkFits(header)
   const db = await openLocalDatabase({ path: to.database })
   try {
@@ -81,6 +101,7 @@ const takeApart = async ({ source, media }: From, to: Staged, opening: Opening):
         ? createProof({ db, keyring, clock, folder: to.media })
         : isStored(media)
     const found = await checkMedia(to.database, isThere)
+    if (media.kind === 'included') checkNamed(to.database, objects)
     return { header, ...found, suspended: await endWhatWasOpen(db, clock, header) }
   } finally {
     await db.close()
