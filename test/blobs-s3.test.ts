@@ -5,6 +5,7 @@ import { createS3Blobs } from '../src/adapters/blobs-s3'
 import { pour } from '../src/adapters/pour'
 import { createS3, type S3 } from '../src/adapters/s3'
 import type { S3Options } from '../src/adapters/s3-calls'
+import { createS3Writer } from '../src/adapters/s3-write'
 import type { Failure } from '../src/errors'
 import { randomBytes } from '../src/lib/crypto'
 import { randomBase62 } from '../src/lib/id'
@@ -40,6 +41,15 @@ const streamOf = async (blobs: Blobs, key: string, size: number, right = newRigh
   if (!(body instanceof ReadableStream)) throw new Error('a large range is a stream')
   return body.getReader()
 }
+
+test('a writer that is let go of gives its memory back at once', async () => {
+  const writer = createS3Writer({} as S3, 'key', partBytes)
+  await writer.write(randomBytes(100_000))
+  const held = writer.tail()
+  expect(held.length).toBe(100_000)
+  writer.release()
+  expect(held.buffer.byteLength).toBe(0)
+})
 
 describe.skipIf(!hasS3())('with a bucket', () => {
   blobsContract('blobs in a bucket', async () => (await newBucket()).blobs)

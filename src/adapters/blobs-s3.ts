@@ -50,13 +50,14 @@ export const createS3Blobs = ({ s3, pour, partBytes: sizeFor = partBytesFor }: O
 
   const createStaged = (key: string, partBytes: number, former: string[] = [], begun?: S3Begun): StagedBlob => {
     const writer = createS3Writer(s3, objectOf(key), partBytes, begun)
-    let [tails, published] = [former, false]
+    let [tails, published, savedId] = [former, false, begun?.id ?? null]
     return {
       write: writer.write,
       async save() {
         const [{ id, etags }, tail] = [writer.upload(), writer.tail()]
         tails = [randomBase62(10), ...tails]
         await s3.put(tailOf(key, tails[0]!), tail)
+        savedId = id
         for (const old of tails.splice(keptTails)) await s3.remove(tailOf(key, old))
         const saved: Saved = { id, parts: etags.length, partBytes, tail: tail.length, tails, sum: sumOf(etags) }
         return JSON.stringify(saved)
@@ -67,8 +68,13 @@ export const createS3Blobs = ({ s3, pour, partBytes: sizeFor = partBytesFor }: O
         // What stays of them is collected some day.
         if (tails.length > 0) await removeTails(key).catch(() => {})
       },
-      pause: nothing,
+      async pause() {
+        writer.release()
+        // Begun after the last save: nobody goes on with that.
+        if (!published && writer.upload().id !== savedId) await writer.abort().catch(() => {})
+      },
       async discard() {
+        writer.release()
         if (published) return
         await writer.abort()
         if (tails.length > 0) await removeTails(key)

@@ -1,5 +1,6 @@
 // Writing an object whose size nobody knows yet: gathered into parts, one in memory at a time; one PUT where it stays small.
 import { Failure } from '../errors'
+import { free } from '../lib/memory'
 import type { S3 } from './s3'
 
 /** Parts already with the bucket, and the bytes after them. */
@@ -12,6 +13,8 @@ export type S3Writer = {
   upload(): { id: string | null; etags: readonly string[] }
   /** Makes the object. Once only. @throws Failure */
   complete(): Promise<void>
+  /** Gives back its memory: nothing more can be written to it, nor its tail be had. */
+  release(): void
   /** Forgets what was sent. */
   abort(): Promise<void>
 }
@@ -28,7 +31,7 @@ export const createS3Writer = (s3: S3, key: string, partBytes: number, begun?: S
   let buffer = new Uint8Array(Math.min(partBytes, Math.max(tail.length, 64 * 1024)))
   let held = tail.length
   buffer.set(tail)
-  let isBroken = false
+  let [isBroken, isReleased] = [false, false]
 
   const once = async <T>(work: () => Promise<T>): Promise<T> => {
     if (isBroken) throw new Error('written after its end')
@@ -63,7 +66,10 @@ export const createS3Writer = (s3: S3, key: string, partBytes: number, begun?: S
           offset += piece.length
         }
       }),
-    tail: () => buffer.subarray(0, held),
+    tail() {
+      if (isReleased) throw new Error('written after its end')
+      return buffer.subarray(0, held)
+    },
     upload: () => ({ id, etags }),
     complete: () =>
       once(async () => {
@@ -76,6 +82,13 @@ export const createS3Writer = (s3: S3, key: string, partBytes: number, begun?: S
           if (!isGone || (await s3.sizeOf(key)) !== size) throw error
         })
       }),
+    release() {
+      // A call that failed may still be reading it: then it is only let go of.
+      if (!isBroken) free(buffer)
+      buffer = new Uint8Array(0)
+      isBroken = true
+      isReleased = true
+    },
     abort: async () => {
       isBroken = true
       if (id !== null) await s3.abort(key, id)

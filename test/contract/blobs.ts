@@ -149,6 +149,16 @@ export const blobsContract = (name: string, open: () => Promise<Blobs>) =>
       expect((await take(blobs, key, all.length, { start: 0, end: all.length })).equals(all)).toBeTrue()
     })
 
+    test('takes nothing more, and saves nothing, once it was let go of', async () => {
+      for (const end of ['pause', 'discard'] as const) {
+        const staged = await blobs.stage(randomBase62(26), 3)
+        await staged.write(Buffer.from('abc'))
+        await staged[end]()
+        expect(await failureOf(staged.write(Buffer.from('d')))).toBe('written after its end')
+        expect(await failureOf(staged.save())).toBe('written after its end')
+      }
+    })
+
     test('knows of what was published meanwhile, and not of what was discarded', async () => {
       const [published, dropped] = [randomBase62(26), randomBase62(26)]
       const saved: string[] = []

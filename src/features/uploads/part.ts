@@ -61,10 +61,14 @@ export const createParts = ({ shelf, clock, finalize, store, floor }: Deps) => {
       return result
     }
 
+    let isKept = turn.at.saved !== null
     const put = async () => {
       if (offset === durable || !isSound) return
       turn.assertHeld()
-      await turn.save({ offset, blob, saved: await staged.save() })
+      const saved = await staged.save()
+      // Also where it is not known whether that was written.
+      isKept = true
+      await turn.save({ offset, blob, saved })
       durable = offset
       savedAt = clock.monotonic()
     }
@@ -126,7 +130,8 @@ export const createParts = ({ shelf, clock, finalize, store, floor }: Deps) => {
 
       async close(): Promise<void> {
         if (looking?.size() === durable) looked.set(row.id, looking)
-        await staged.pause()
+        // What no row knows of nobody goes on with. Where it cannot be had now, it is collected some day.
+        await afterLast(() => (isKept ? staged.pause() : staged.discard().catch(() => {})))
       },
     }
   }
