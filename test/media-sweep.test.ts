@@ -74,7 +74,9 @@ test('it goes on past a full batch of each', async () => {
     writeFileSync(join(folder('objects'), key), '')
     age('objects', key, 2 * day)
   }
-  const files = await Promise.all(Array.from({ length: 101 }, upload))
+  const files = (await Promise.all(Array.from({ length: 51 }, upload))).concat(
+    await Promise.all(Array.from({ length: 50 }, upload)),
+  )
   await Promise.all(files.map((id) => admin.delete(`/api/media/${id}`)))
   app.clock.advance(31 * day)
   expect(await sweep()).toEqual({ staged: 0, purged: 101, orphans: 501 })

@@ -1,9 +1,11 @@
 // Uploads that nobody goes on with end after their time, and give back what they took.
+import { Failure } from '../../errors'
 import type { Clock } from '../../ports'
 import { guard, type Unaudited, type Write } from '../../write'
 import type { Shelf } from '../media/shelf'
 import type { QuotaService } from '../quotas/service'
 import type { UploadRow, UploadStore } from './store'
+import type { Turns } from './turns'
 
 type Deps = {
   write: Write
@@ -12,6 +14,7 @@ type Deps = {
   store: UploadStore
   quotas: Pick<QuotaService, 'give'>
   forget: Forget
+  isWriting: Turns['isWriting']
 }
 type Forget = (upload: Pick<UploadRow, 'blob' | 'saved'>) => Promise<void>
 
@@ -25,27 +28,38 @@ export const createForget =
   }
 
 /** Builds a bounded run that ends what expired. Gives how many. */
-export const createUploadExpiry = ({ write, unaudited, clock, store, quotas, forget }: Deps) => {
-  // The bytes first: killed in between, the row is found again.
+export const createUploadExpiry = ({ write, unaudited, clock, store, quotas, forget, isWriting }: Deps) => {
   const end = async (row: UploadRow, now: number) => {
     const gone = [store.deleteExpired(row, now), guard('not_found')]
     if (row.mediaId !== null) return unaudited('what became of an upload is known by its file', gone)
-    await forget(row)
     const { workspaceId, id, length } = row
     const event = { action: 'upload.expired', targets: [id], workspaceId }
-    return write({ type: 'system', origin: null }, event, [...gone, quotas.give(workspaceId, 'storage_bytes', length)])
+    await write({ type: 'system', origin: null }, event, [...gone, quotas.give(workspaceId, 'storage_bytes', length)])
+    // Only now, when nobody goes on with them. Killed in between, they are collected some day.
+    await forget(row)
+  }
+
+  /** Gives whether it ended: whoever began in time goes on, and another node may have been first. */
+  const tryEnd = async (row: UploadRow, now: number): Promise<boolean> => {
+    if (isWriting(row.id)) return false
+    try {
+      await end(row, now)
+      return true
+    } catch (error) {
+      if (error instanceof Failure && error.code === 'not_found') return false
+      throw error
+    }
   }
 
   return async (signal: AbortSignal): Promise<number> => {
     const now = clock.now()
     for (let count = 0; ; ) {
-      const rows = await store.expired(now, atOnce)
+      const [rows, before] = [await store.expired(now, atOnce), count]
       for (const row of rows) {
         if (signal.aborted) return count
-        await end(row, now)
-        count++
+        if (await tryEnd(row, now)) count++
       }
-      if (rows.length < atOnce) return count
+      if (rows.length < atOnce || count === before) return count
     }
   }
 }

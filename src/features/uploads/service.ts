@@ -14,6 +14,7 @@ import { tooLarge } from './receive'
 import type { SendRight } from './right'
 import type { UploadRow, UploadStore } from './store'
 import { type Turns, uploadMs } from './turns'
+import type { UnderWay } from './under-way'
 
 type Deps = {
   write: Write
@@ -28,6 +29,7 @@ type Deps = {
   /** Forgets what was staged for it. */
   forget: (upload: Pick<UploadRow, 'blob' | 'saved'>) => Promise<void>
   maxBytes: number
+  underWay: UnderWay
 }
 type Body = ReadableStream<Uint8Array> | null
 /** Where an upload stands. */
@@ -49,7 +51,8 @@ export const presentUpload = (row: UploadRow): Upload => ({
 })
 
 export const uploadService = (deps: Deps) => {
-  const { write, clock, revocations, quotas, store, turns, parts, rights, replaceable, forget, maxBytes } = deps
+  const { write, clock, revocations, quotas, store, turns, parts, rights, replaceable, forget, maxBytes, underWay } =
+    deps
 
   const find = async (actor: Actor, id: string): Promise<UploadRow> => {
     const { workspace, projects } = actor
@@ -112,10 +115,11 @@ export const uploadService = (deps: Deps) => {
     /**
      * Takes what comes, from where the upload stands; when that was the last of it, there is the file.
      * @throws Failure `not_found`; `conflict` for another offset, or what came too slowly; `locked` while another node
-     * writes; `checksum_mismatch`, `too_large`, `disk_full`, `malformed`, `forbidden`.
+     * writes; `checksum_mismatch`, `too_large`, `disk_full`, `malformed`, `forbidden`; `rate_limited` where too
+     * many are under way.
      */
     append: async (actor: Actor, judge: Judge, id: string, sent: AppendHeaders, body: Body): Promise<Standing> =>
-      goOn(actor, judge, await find(actor, id), sent, body),
+      underWay(actor, async () => goOn(actor, judge, await find(actor, id), sent, body)),
 
     /** Where it stands, durably. What came whole becomes a file first. @throws Failure `not_found`, `locked` */
     async show(actor: Actor, judge: Judge, id: string): Promise<UploadRow> {

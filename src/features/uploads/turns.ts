@@ -79,6 +79,9 @@ export const createTurns = ({ db, clock, unaudited, store }: Deps) => {
   }
 
   return {
+    /** Whether a request on this node writes to it, or is about to. */
+    isWriting: (id: string): boolean => here.has(id),
+
     /** Waits until whoever writes to it here has put down what came. Gives whether somebody does. */
     async settle(id: string): Promise<boolean> {
       const held = here.get(id)

@@ -14,6 +14,7 @@ import { createRooms } from './room'
 import { uploadService } from './service'
 import { uploadStore } from './store'
 import { createTurns } from './turns'
+import { createUnderWay } from './under-way'
 import { createWholeUploads } from './whole'
 
 type Deps = {
@@ -35,14 +36,15 @@ export const createUploads = (deps: Deps) => {
   const store = uploadStore(deps.db)
   const [rights, forget, rooms] = [createSendRight(revocations), createForget(shelf), createRooms({ ...deps, store })]
   const [turns, parts] = [createTurns({ ...deps, store }), createParts({ ...deps, store, floor })]
+  const underWay = createUnderWay()
   return {
     maxBytes,
     /** A file in one request. */
-    whole: createWholeUploads({ ...deps, rights, rooms }),
+    whole: createWholeUploads({ ...deps, rights, rooms, underWay }),
     /** Files that may take several. */
-    service: uploadService({ ...deps, store, turns, parts, rights, forget, maxBytes }),
+    service: uploadService({ ...deps, store, turns, parts, rights, forget, maxBytes, underWay }),
     /** Before the database closes. */
     stop: turns.stop,
-    expire: createUploadExpiry({ ...deps, store, forget }),
+    expire: createUploadExpiry({ ...deps, store, forget, isWriting: turns.isWriting }),
   }
 }

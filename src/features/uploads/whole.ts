@@ -11,6 +11,7 @@ import type { RawHeaders } from './model'
 import { type Limits, receive, tooLarge } from './receive'
 import type { SendRight } from './right'
 import type { Rooms } from './room'
+import type { UnderWay } from './under-way'
 
 type Deps = {
   shelf: Shelf
@@ -19,10 +20,11 @@ type Deps = {
   limits: Limits
   rights: SendRight
   rooms: Rooms
+  underWay: UnderWay
 }
 type Body = ReadableStream<Uint8Array> | null
 
-export const createWholeUploads = ({ shelf, finalize, replaceable, limits, rights, rooms }: Deps) => {
+export const createWholeUploads = ({ shelf, finalize, replaceable, limits, rights, rooms, underWay }: Deps) => {
   const come = async (
     staged: Shelved,
     sent: RawHeaders,
@@ -50,18 +52,12 @@ export const createWholeUploads = ({ shelf, finalize, replaceable, limits, right
     return { projectId: actor.project.id, name }
   }
 
-  /**
-   * Takes a body in as a new file of the actor's project, or as the next version of one. Nothing of it can be read, and nothing is left, unless all of
-   * it came, as announced, while the right to send it lasted.
-   * @throws Failure `too_large`, `malformed`, `checksum_mismatch`, `unsupported_type`, `disk_full`, `forbidden`,
-   * `quota_exceeded`; of a file to replace `not_found`, `precondition_failed`.
-   */
-  return async (
+  const takeIn = async (
     actor: Actor,
     judge: Judge,
     sent: RawHeaders,
     body: Body,
-    replaces: Replaced | null = null,
+    replaces: Replaced | null,
   ): Promise<Media> => {
     if (sent.encoding !== 'identity') throw new Failure('unsupported_type', 'Send the file itself, without coding')
     if (sent.bytes !== null && sent.bytes > limits.maxBytes) throw tooLarge(limits.maxBytes)
@@ -87,5 +83,14 @@ export const createWholeUploads = ({ shelf, finalize, replaceable, limits, right
       await staged?.discard()
     }
   }
+
+  /**
+   * Takes a body in as a new file of the actor's project, or as the next version of one. Nothing of it can be read, and nothing is left, unless all of
+   * it came, as announced, while the right to send it lasted.
+   * @throws Failure `too_large`, `malformed`, `checksum_mismatch`, `unsupported_type`, `disk_full`, `forbidden`,
+   * `quota_exceeded`, `rate_limited`; of a file to replace `not_found`, `precondition_failed`.
+   */
+  return (actor: Actor, judge: Judge, sent: RawHeaders, body: Body, replaces: Replaced | null = null): Promise<Media> =>
+    underWay(actor, () => takeIn(actor, judge, sent, body, replaces))
 }
 export type WholeUploads = ReturnType<typeof createWholeUploads>
