@@ -1,6 +1,9 @@
 // An answer that is made while it is read, for saving: of no length that is known before its end.
 import type { Exchange } from './exchange'
 
+/** How long a reader may take nothing of what is sent as it is read. */
+export const slowestReaderSeconds = 240
+
 type File = Readonly<{
   type: string
   /** Of our making: letters, digits, `_`, `-` and one dot. */
@@ -12,7 +15,10 @@ type File = Readonly<{
 /** Answers a GET or HEAD of `file`, once it is settled that the caller may have it. @throws what `open` throws */
 export const download = async (caller: Exchange, { type, name, open }: File): Promise<Response> => {
   const headers = { 'content-type': type, 'content-disposition': `attachment; filename="${name}"` }
-  if (caller.request.method === 'GET') return new Response(await open(), { headers })
+  if (caller.request.method === 'GET') {
+    caller.takeTime(slowestReaderSeconds)
+    return new Response(await open(), { headers })
+  }
   caller.contentLength = 'unknown'
   return new Response(null, { headers })
 }
