@@ -29,9 +29,9 @@ const Plan = z.strictObject({
   /** For all of a workspace together, and for each user or line of keys in it. What is not named is not limited. */
   workspace: Rates.default({}),
   caller: Rates.default({}),
-  /** Downloads under way at once, on a node. */
+  /** Downloads under way at once, on a node: by a link they count for it (as for a caller unless told), not for its maker. */
   streams: z
-    .strictObject({ workspace: z.int().min(1), caller: z.int().min(1) })
+    .strictObject({ workspace: z.int().min(1), caller: z.int().min(1), link: z.int().min(1) })
     .partial()
     .optional(),
   quotas: z
@@ -65,7 +65,7 @@ export const defaultPlans: Plans = Plans.parse({
         stream: perMinute(30_000),
       },
       caller: { read: perMinute(6000), write: perMinute(1200), upload: perMinute(600), stream: perMinute(12_000) },
-      streams: { workspace: 2048, caller: 256 },
+      streams: { workspace: 2048, caller: 256, link: 32 },
       quotas: { storage_bytes: 1024 ** 4, members: 1000, keys: 1000 },
     },
   },

@@ -102,7 +102,7 @@ export const createServices = (config: Config, ports: Ports) => {
   const streams = createStreams({ plans: use.plans, clock })
   const wrapping = createWorkspaceKeys({ ...base, keyring, revocations })
   const shelf = createShelf({ blobs, pour, keys: wrapping, log, encryption: config.mediaEncryption })
-  const media = mediaService({ ...base, shelf, revocations, quotas: use.quotas, streams, reads })
+  const media = mediaService({ ...base, pour, shelf, revocations, quotas: use.quotas, streams, reads })
   const limits = { maxBytes: config.mediaMaxBytes, floor: slowestUpload }
   const uploads = createUploads({
     ...base,

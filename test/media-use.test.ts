@@ -35,13 +35,14 @@ const until = async (what: () => boolean, ms = 3000) => {
   for (const end = performance.now() + ms; !what(); await Bun.sleep(2))
     if (performance.now() > end) throw new Error('it never came to that')
 }
-const plansOf = (streams: { workspace?: number; caller?: number }): Plans => ({
+type Bounds = { workspace?: number; caller?: number; link?: number }
+const plansOf = (streams: Bounds): Plans => ({
   address: {},
   plans: { default: { workspace: {}, caller: {}, quotas: {}, streams } },
 })
 
 describe('downloads at once', () => {
-  const start = async (streams: { workspace?: number; caller?: number }) => {
+  const start = async (streams: Bounds) => {
     await startApp({ ports: { plans: plansOf(streams) }, env: { LATCHKEY_RATE_LIMITS: 'default' } })
     const wire = serveOnWire(t.app.fetch)
     server = wire

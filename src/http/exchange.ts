@@ -9,7 +9,7 @@ export type Identity = Readonly<{
   actor: Omit<Actor, 'origin' | 'person'> | null
   refusal: ErrorCode | Failure
   /** The link whose ticket it was made by: good for one file at one version. */
-  link?: Readonly<{ id: string; version: number }>
+  link?: Readonly<{ id: string; version: number; expiresAt: number }>
 }>
 
 export const nobody: Identity = { person: null, actor: null, refusal: 'unauthenticated' }

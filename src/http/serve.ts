@@ -44,16 +44,20 @@ const shared = {
 // Players ask for everything, read a little and seek. Less than was asked is a right answer (§15.3.7), and small enough
 // to be sent with its length. Nobody else is cut short: `curl -C -` would take the cut for the end.
 const playerBytes = 1024 * 1024
+// By a ticket only what is this small is sent so: more is a stream, since streams are counted and can be cut.
+const sharedPlayerBytes = 256 * 1024
 const isPlayer = ({ headers }: Request): boolean =>
   /^(audio|video)$/.test(headers.get('sec-fetch-dest') ?? '') ||
   /^AppleCoreMedia\//.test(headers.get('user-agent') ?? '')
 
-const rangeOf = (request: Request, size: number, applies: boolean) => {
+const rangeOf = (request: Request, size: number, isShared: boolean, applies: boolean) => {
   const range = parseRange(applies ? request.headers.get('range') : null, size)
   if (range.kind === 'unsatisfiable')
     throw new Failure('range_not_satisfiable', undefined, { headers: { 'content-range': `bytes */${size}` } })
   if (range.kind === 'whole') return null
-  const end = isPlayer(request) ? Math.min(range.end, range.start + playerBytes) : range.end
+  const end = isPlayer(request)
+    ? Math.min(range.end, range.start + (isShared ? sharedPlayerBytes : playerBytes))
+    : range.end
   return { start: range.start, end }
 }
 
@@ -91,7 +95,7 @@ export const serve = async (request: Request, content: Content, now: number): Pr
   if (verdict === 'not_modified') return new Response(null, { status: 304, headers: identity })
 
   const isGet = request.method === 'GET'
-  const part = rangeOf(request, size, isGet && rangeApplies(request.headers, validators, now))
+  const part = rangeOf(request, size, content.isShared, isGet && rangeApplies(request.headers, validators, now))
   if (!isGet) {
     exchangeOf(request).contentLength = size
     return new Response(null, { status: 200, headers: whole })

@@ -71,9 +71,9 @@ export const createTickets = <W extends { workspace: string | null }, P, K>(
   const open = (wanted: W, media: string, link: Link): Later<Identity> => {
     const isElsewhere = wanted.workspace !== null && wanted.workspace !== link.workspace
     if (link.media !== media || link.expiresAt <= from.now() || isElsewhere) return nothing
-    const { id, version } = link
+    const { id, version, expiresAt } = link
     return then(asMaker({ ...wanted, workspace: link.workspace }, link), (made) =>
-      made.actor ? { ...made, link: { id, version } } : nothing,
+      made.actor ? { ...made, link: { id, version, expiresAt } } : nothing,
     )
   }
 

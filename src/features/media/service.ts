@@ -3,12 +3,13 @@ import { Failure } from '../../errors'
 import { isId } from '../../lib/id'
 import { type After, type Page, type PageQuery, paginate } from '../../lib/page'
 import { type Actor, mayIn } from '../../permissions'
-import type { BlobBody, ByteRange, Clock, Database, Hold } from '../../ports'
+import type { BlobBody, ByteRange, Clock, Database, Hold, Pour } from '../../ports'
 import { createHeldCache, type Held, type Revocations, revoke, type Subject, subjectsOf } from '../../revocation'
 import { guard, type Write } from '../../write'
 import type { QuotaService } from '../quotas/service'
 import { assertMatch, createFinalize, type Replaced } from './finalize'
 import type { Media, MediaVersion, RenameMedia } from './model'
+import { inPieces } from './pieces'
 import { present, presentVersion } from './present'
 import type { Reads } from './reads'
 import type { Shelf } from './shelf'
@@ -19,6 +20,7 @@ import type { Streams } from './streams'
 type Deps = {
   db: Database
   write: Write
+  pour: Pour
   shelf: Pick<Shelf, 'open'>
   clock: Clock
   revocations: Revocations
@@ -35,7 +37,7 @@ type File = { workspace: string; row: MediaRow }
  * the request was let in, which spares asking again where nothing is waited for and the file is in that workspace.
  */
 type Asked = {
-  link?: { id: string; version: number } | undefined
+  link?: { id: string; version: number; expiresAt: number } | undefined
   version?: number | undefined
   known?: Actor | null
 }
@@ -45,6 +47,8 @@ const atOnce = -1
 export type OpenMedia = { row: MediaRow; read(range: ByteRange): Promise<BlobBody> }
 
 const cachedFiles = 10_000
+// What of a file is sent at once to whoever has a ticket: a player's window fits. More is a stream, which is counted.
+const ticketAtOnceBytes = 256 * 1024
 
 const placeOf = (actor: Actor, id: string) => ({ workspaceId: actor.workspace.id, projects: actor.projects, id })
 
@@ -127,10 +131,13 @@ export const mediaService = ({ db, write, shelf, clock, revocations, quotas, ...
         return revocations.hold(subjects, atOnce, async () => (await find(id, judge, version)) !== null)
       }
       const readOnce = async (range: ByteRange) => {
-        const slot = deps.streams(actor)
+        const slot = deps.streams(actor, link)
+        const right = () => slot.begin(hold())
         let body: BlobBody | undefined
         try {
-          body = await shelf.open(row, range, () => slot.begin(hold()))
+          body = await shelf.open(row, range, right)
+          if (link && !(body instanceof ReadableStream) && range.end - range.start > ticketAtOnceBytes)
+            body = inPieces(deps.pour, body instanceof Blob ? body : new Blob([body]), right)
         } finally {
           if (!(body instanceof ReadableStream)) slot.end()
         }

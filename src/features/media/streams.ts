@@ -1,4 +1,4 @@
-// Downloads under way on this node: so many at once for each caller, and for each workspace.
+// Downloads under way on this node: so many at once for each caller or link, and for each workspace.
 import { Failure } from '../../errors'
 import { type Plans, planOf } from '../../limits'
 import type { Actor } from '../../permissions'
@@ -6,15 +6,36 @@ import type { Clock, Hold } from '../../ports'
 
 /** One download's place: `begin` wraps the right that its bytes hang on, `end` is for one that has no stream. */
 type Slot = { begin(right: Hold): Hold; end(): void }
+/** The link that a download is by. `expiresAt` in ms. */
+type ByLink = Readonly<{ id: string; expiresAt: number }>
 type Taken = { isRunning: boolean; readonly since: number }
 
 // A stream that nobody ever pulled never says that it has ended.
 const unbegunMs = 10_000
 const retryAfterSeconds = 5
+// What was begun by a ticket in time may be finished; a player asks for each range anew.
+const graceMs = 600_000
 
-/** Built for `take(actor)`, which throws Failure `rate_limited` where the actor's plan allows no more. */
-export const createStreams = ({ plans, clock }: { plans: Plans; clock: Pick<Clock, 'monotonic'> }) => {
+/**
+ * Built for `take(actor, link)`, which throws Failure `rate_limited` where the actor's plan allows no more. What is read by
+ * a link has places of its own, so that whoever has the ticket cannot take its maker's, and ends ten minutes after it.
+ */
+export const createStreams = ({ plans, clock }: { plans: Plans; clock: Clock }) => {
   const byOwner = new Map<string, Set<Taken>>()
+  const ends = new Map<string, AbortSignal>()
+
+  /** One timer for a link, however many read by it. */
+  const endOf = ({ id, expiresAt }: ByLink): AbortSignal => {
+    const known = ends.get(id)
+    if (known) return known
+    const over = new AbortController()
+    ends.set(id, over.signal)
+    void clock.sleep(expiresAt + graceMs - clock.now()).then(() => {
+      ends.delete(id)
+      over.abort(new Failure('forbidden', 'The time of the ticket is over'))
+    })
+    return over.signal
+  }
 
   const add = (owners: readonly string[], taken: Taken) => {
     for (const owner of owners) byOwner.set(owner, (byOwner.get(owner) ?? new Set()).add(taken))
@@ -33,10 +54,10 @@ export const createStreams = ({ plans, clock }: { plans: Plans; clock: Pick<Cloc
     return all.size >= most
   }
 
-  return ({ id, lineage, workspace }: Actor): Slot => {
+  return ({ id, lineage, workspace }: Actor, link?: ByLink): Slot => {
     const most = planOf(plans, workspace.plan ?? 'default').streams ?? {}
-    const [caller, tenant] = [lineage ?? id, String(workspace.id)]
-    if (isFull(caller, most.caller) || isFull(tenant, most.workspace))
+    const [caller, tenant] = [link?.id ?? lineage ?? id, String(workspace.id)]
+    if (isFull(caller, link ? (most.link ?? most.caller) : most.caller) || isFull(tenant, most.workspace))
       throw new Failure('rate_limited', 'Too many downloads at once', {
         headers: { 'retry-after': String(retryAfterSeconds) },
       })
@@ -49,7 +70,7 @@ export const createStreams = ({ plans, clock }: { plans: Plans; clock: Pick<Cloc
         taken.isRunning = true
         add(owners, taken)
         return {
-          signal,
+          signal: link ? AbortSignal.any([signal, endOf(link)]) : signal,
           release: () => {
             end()
             release()
