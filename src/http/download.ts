@@ -1,7 +1,7 @@
 // An answer that is made while it is read, for saving: of no length that is known before its end.
 import type { Exchange } from './exchange'
 
-/** How long a reader may take nothing of what is sent as it is read. */
+// Whoever takes nothing for that long is gone, and with them what is open for them. The longest that Bun can wait is 255 s.
 export const slowestReaderSeconds = 240
 
 type File = Readonly<{

@@ -2,6 +2,7 @@
 import { Elysia } from 'elysia'
 import { Failure } from '../../errors'
 import type { Access } from '../../http/access'
+import { slowestReaderSeconds } from '../../http/download'
 import { actorOf } from '../../http/exchange'
 import type { Identify } from '../../http/identify'
 import { judgeOf } from '../../http/judge'
@@ -9,9 +10,6 @@ import { serve } from '../../http/serve'
 import { PageQuery } from '../../lib/page'
 import { Media, MediaList, MediaParams, MediaQuery, MediaVersionList, RenameMedia } from './model'
 import type { MediaService } from './service'
-
-// Whoever takes nothing for that long is gone, and with them the open file. The longest that Bun can wait is 255 s.
-const slowestReaderSeconds = 240
 
 // A page of another site may not show what a cookie opens, even to the person whose cookie it is.
 const isForeign = ({ headers }: Request): boolean =>
