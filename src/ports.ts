@@ -171,11 +171,6 @@ export type Blobs = {
    * what is wanted is asked of `open` in one go.
    */
   read?(key: string, range: ByteRange): Promise<Uint8Array<ArrayBuffer>>
-  /**
-   * Bytes of a range of an object that is there, in memory of the caller's own. Absent where each asking takes long: then
-   * all that is wanted is asked of `open` at once.
-   */
-  read?(key: string, range: ByteRange): Promise<Uint8Array<ArrayBuffer>>
   /** Safe to call for what is not there. */
   remove(key: string): Promise<void>
   /** Keys of what was published before the instant `before` (ms). */
