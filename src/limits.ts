@@ -19,9 +19,11 @@ export const classOf = (need: Permission): RateClass => special[need] ?? (need.e
 export const resources = ['storage_bytes', 'members', 'keys', 'requests', 'credits'] as const
 export type Resource = (typeof resources)[number]
 
-const RateOf = z
-  .strictObject({ limit: z.int().min(1).max(1e9), seconds: z.int().min(1).max(86_400) })
-  .transform(({ limit, seconds }): Rate => ({ limit, windowMs: seconds * 1000 }))
+const rateUpTo = (most: number) =>
+  z
+    .strictObject({ limit: z.int().min(1).max(most), seconds: z.int().min(1).max(86_400) })
+    .transform(({ limit, seconds }): Rate => ({ limit, windowMs: seconds * 1000 }))
+const [RateOf, BytesOf] = [rateUpTo(1e9), rateUpTo(1e15)]
 const Rates = z.partialRecord(z.enum(rateClasses), RateOf)
 const Amount = z.int().min(0)
 
@@ -34,6 +36,8 @@ const Plan = z.strictObject({
     .strictObject({ workspace: z.int().min(1), caller: z.int().min(1), link: z.int().min(1) })
     .partial()
     .optional(),
+  /** Bytes of files sent, by a node, to all of a workspace and to each caller or link. The read that uses them up is finished. */
+  bytes: z.strictObject({ workspace: BytesOf, caller: BytesOf }).partial().optional(),
   quotas: z
     .strictObject({ storage_bytes: Amount, members: Amount, keys: Amount, requests: Amount })
     .partial()

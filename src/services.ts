@@ -11,6 +11,7 @@ import { exportService } from './features/export/service'
 import { healthService } from './features/health/service'
 import { keyHygiene } from './features/keys/hygiene'
 import { keyService } from './features/keys/service'
+import { createBytes } from './features/media/bytes'
 import { linkService } from './features/media/links'
 import { createReads } from './features/media/reads'
 import { mediaService } from './features/media/service'
@@ -99,10 +100,10 @@ export const createServices = (config: Config, ports: Ports) => {
     mailWaits: () => jobs.kick('outbox'),
   })
   const reads = createReads(base)
-  const streams = createStreams({ plans: use.plans, clock })
+  const [streams, bytes] = [createStreams({ plans: use.plans, clock }), createBytes({ plans: use.plans, clock })]
   const wrapping = createWorkspaceKeys({ ...base, keyring, revocations })
   const shelf = createShelf({ blobs, pour, keys: wrapping, log, encryption: config.mediaEncryption })
-  const media = mediaService({ ...base, pour, shelf, revocations, quotas: use.quotas, streams, reads })
+  const media = mediaService({ ...base, pour, shelf, revocations, quotas: use.quotas, bytes, streams, reads })
   const limits = { maxBytes: config.mediaMaxBytes, floor: slowestUpload }
   const uploads = createUploads({
     ...base,

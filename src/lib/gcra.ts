@@ -34,6 +34,11 @@ export const createGcra = (now: () => number, maxKeys = 100_000) => {
     return { next, grant: { isAllowed, remaining, waitMs: isAllowed ? 0 : -leftMs } }
   }
 
+  const put = (key: string, at: number, next: number) => {
+    if (full.size >= maxKeys && !full.has(key)) makeRoom(at)
+    full.set(key, next)
+  }
+
   return {
     isLocal: true,
     /** Whether one more would be let through; counts nothing. */
@@ -41,10 +46,14 @@ export const createGcra = (now: () => number, maxKeys = 100_000) => {
     take: (key: string, rate: Rate): Grant => {
       const at = now()
       const { next, grant } = judge(key, rate, at, 1)
-      if (grant.isAllowed) {
-        if (full.size >= maxKeys && !full.has(key)) makeRoom(at)
-        full.set(key, next)
-      }
+      if (grant.isAllowed) put(key, at, next)
+      return grant
+    },
+    /** Takes `cost` where anything is left, more than that too: whoever overdraws waits until it is made up. */
+    spend: (key: string, rate: Rate, cost: number): Grant => {
+      const at = now()
+      const { grant } = judge(key, rate, at, 1)
+      if (grant.isAllowed) put(key, at, judge(key, rate, at, cost).next)
       return grant
     },
     get size() {

@@ -7,6 +7,7 @@ import type { BlobBody, ByteRange, Clock, Database, Hold, Pour } from '../../por
 import { createHeldCache, type Held, type Revocations, revoke, type Subject, subjectsOf } from '../../revocation'
 import { guard, type Write } from '../../write'
 import type { QuotaService } from '../quotas/service'
+import type { Bytes } from './bytes'
 import { assertMatch, createFinalize, type Replaced } from './finalize'
 import type { Media, MediaVersion, RenameMedia } from './model'
 import { inPieces } from './pieces'
@@ -25,6 +26,7 @@ type Deps = {
   clock: Clock
   revocations: Revocations
   quotas: Pick<QuotaService, 'give'>
+  bytes: Bytes
   streams: Streams
   reads: Pick<Reads, 'note'>
 }
@@ -120,7 +122,7 @@ export const mediaService = ({ db, write, shelf, clock, revocations, quotas, ...
 
     /**
      * @throws Failure `not_found` where there is no such file, or none that whoever asks
-     * may see: nobody can tell which. `read` throws `rate_limited` where too many are under way.
+     * may see: nobody can tell which. `read` throws `rate_limited` where too many are under way, or too much was sent.
      */
     async open(id: string, judge: Judge, { known, link, version = link?.version }: Asked = {}): Promise<OpenMedia> {
       const found = await find(id, judge, version, known)
@@ -131,6 +133,7 @@ export const mediaService = ({ db, write, shelf, clock, revocations, quotas, ...
         return revocations.hold(subjects, atOnce, async () => (await find(id, judge, version)) !== null)
       }
       const readOnce = async (range: ByteRange) => {
+        deps.bytes(actor, link, range.end - range.start)
         const slot = deps.streams(actor, link)
         const right = () => slot.begin(hold())
         let body: BlobBody | undefined
