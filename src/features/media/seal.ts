@@ -25,7 +25,7 @@ export const sealInto = (
   from?: SavedSeal,
 ): Omit<StagedBlob, 'save'> & { save(): Promise<SavedSeal> } => {
   const [plain, sealed] = [new Uint8Array(segmentBytes), new Uint8Array(sealedSegmentBytes)]
-  let [index, filled, isSound] = [from?.index ?? 0, 0, true]
+  let [index, filled, isSound, isOver] = [from?.index ?? 0, 0, true, false]
   if (from) {
     const tail = openTail(from, segments)
     plain.set(tail)
@@ -40,9 +40,11 @@ export const sealInto = (
     isSound = true
   }
   const checkSound = () => {
+    if (isOver) throw new Error('written after its end')
     if (!isSound) throw new Error('written after it failed')
   }
   const letGo = () => {
+    isOver = true
     free(plain)
     free(sealed)
   }
