@@ -1,4 +1,5 @@
 // Blobs on a local disk: staged in one folder, published into another by rename. Runs on Bun.
+
 import * as fs from 'node:fs'
 import { access, constants, opendir, rename, rm, stat, statfs, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -7,6 +8,7 @@ import { Failure } from '../errors'
 import { createLru } from '../lib/lru'
 import { free } from '../lib/memory'
 import type { Blobs, ByteRange, Hold, StagedBlob } from '../ports'
+import { alreadyPublished } from './already-published'
 import { pour } from './pour'
 
 // The calls that write, and the room they leave. Numbers, not FileHandles: one that is collected while open would end the process.
@@ -91,14 +93,6 @@ const pulls = (path: string, { start, end }: ByteRange, hold: () => Hold): Reada
   })
 
 const lookBytes = 1 << 20
-
-const nothing = async () => {}
-const alreadyPublished: StagedBlob = {
-  isPublished: true,
-  write: () => Promise.reject(new Error('written after its end')),
-  save: () => Promise.reject(new Error('written after its end')),
-  ...{ publish: nothing, pause: nothing, discard: nothing },
-}
 
 /** `folder` is made if it is missing. Writing stops with `minFreeBytes` left on its disk. */
 export const createDiskBlobs = ({ folder, minFreeBytes = 64 * 1024 * 1024, calls = systemCalls }: Options): Blobs => {

@@ -1,10 +1,12 @@
 // Blobs in a bucket: staged as a multipart upload, published by completing it. What `save` could not send as a part of its own
 // waits beside as a tail.
+
 import { Failure } from '../errors'
 import { sha256 } from '../lib/crypto'
 import { randomBase62 } from '../lib/id'
 import { free } from '../lib/memory'
 import type { Blobs, Pour, StagedBlob } from '../ports'
+import { alreadyPublished } from './already-published'
 import type { S3 } from './s3'
 import { pieceBytes, readS3 } from './s3-read'
 import { createS3Writer, partBytesFor, type S3Begun } from './s3-write'
@@ -33,14 +35,6 @@ const keyOf = (path: string): string => path.split('/')[1] ?? ''
 const tailOf = (key: string, name: string) => `staged/${key}/${name}`
 const sumOf = (etags: readonly string[]) => sha256(etags.join())
 const isAbsent = (error: unknown) => error instanceof Failure && error.code === 'not_found'
-
-const nothing = async () => {}
-const alreadyPublished: StagedBlob = {
-  isPublished: true,
-  write: () => Promise.reject(new Error('written after its end')),
-  save: () => Promise.reject(new Error('written after its end')),
-  ...{ publish: nothing, pause: nothing, discard: nothing },
-}
 
 /** Memory for each upload: a part, 8 MiB unless more than 80 GB are announced. */
 export const createS3Blobs = ({ s3, pour, partBytes: sizeFor = partBytesFor }: Options): Blobs => {
