@@ -80,6 +80,19 @@ describe.skipIf(!hasChromium)('the console', () => {
     expect(complaints).toEqual([])
   })
 
+  test('what is typed while a page is still loading stays, with the focus', async () => {
+    const { promise: mayCome, resolve: come } = Promise.withResolvers<void>()
+    await page.route('**/api/members?*', (route) => mayCome.then(() => route.continue()))
+    await page.goto(`${server.origin}/audit?actor=key_gone`)
+    await title('Audit')
+    await page.getByLabel('Action').pressSequentially('key.')
+    come()
+    await page.getByRole('option', { name: email }).waitFor({ state: 'attached' })
+    await page.keyboard.type('created')
+    expect(await page.getByLabel('Action').inputValue()).toBe('key.created')
+    expect(await page.getByLabel('By').inputValue()).toBe('key_gone')
+  })
+
   test('without a connection it says so, keeps what it has, and can be asked again', async () => {
     await go('Members')
     await page.getByRole('list', { name: 'Members' }).getByText(email).waitFor()

@@ -3,7 +3,7 @@ import { useEffect, useRef } from 'preact/hooks'
 import { t } from '../i18n'
 import { save } from '../numbers'
 import { paths } from '../paths'
-import { loadPeople, membersHere } from '../people'
+import { loadPeople, membersHere, nameOf } from '../people'
 import { usePages } from '../resource'
 import { go, query } from '../router'
 import { api } from '../session'
@@ -35,6 +35,9 @@ const filterOf = ({ from, to, ...rest }: Record<string, string>): AuditFilter =>
 const Filter = () => {
   const form = useRef<HTMLFormElement>(null)
   const now = kept()
+  const people = membersHere().map((member) => member.user_id)
+  // Also who is not here: a key, somebody who has left, and everybody until the members have come.
+  const whoever = [...new Set([...(now.actor ? [now.actor] : []), ...people])]
   const apply = () => {
     const values = Object.fromEntries(
       [...new FormData(form.current!)].map(([name, value]) => [name, String(value).trim()]),
@@ -62,7 +65,7 @@ const Filter = () => {
           label={t('audit.actor')}
           name="actor"
           value={now.actor ?? ''}
-          options={[['', t('audit.anybody')], ...membersHere().map((m) => [m.user_id, m.name ?? m.email] as const)]}
+          options={[['', t('audit.anybody')], ...whoever.map((id) => [id, nameOf(id)] as const)]}
         />
         <Field
           label={t('audit.target')}
@@ -100,7 +103,7 @@ export const AuditPage = () => {
         <Button onClick={() => void exportAs('csv')}>{t('audit.export', { format: 'CSV' })}</Button>
         <Button onClick={() => void exportAs('jsonl')}>{t('audit.export', { format: 'JSONL' })}</Button>
       </Head>
-      <Filter key={`${about} ${membersHere().length}`} />
+      <Filter key={about} />
       <List from={events} label={t('audit.title')} empty={<Empty icon="list">{t('audit.empty')}</Empty>}>
         {(event) => <EventRow key={event.id} event={event} />}
       </List>
