@@ -53,10 +53,7 @@ export const mediaVersions = sqliteTable(
     changedBy: text('changed_by').notNull(),
     changedAt: instant('changed_at').notNull(),
   },
-  (t) => [
-    primaryKey({ columns: [t.workspaceId, t.id, t.version] }),
-    uniqueIndex('media_versions_by_blob').on(t.blob),
-  ],
+  (t) => [primaryKey({ columns: [t.workspaceId, t.id, t.version] }), uniqueIndex('media_versions_by_blob').on(t.blob)],
 )
 
 /** Files opened to whoever has the ticket, for minutes, by the right of whoever made it. */
