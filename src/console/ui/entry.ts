@@ -1,6 +1,6 @@
 // One field whose answer the server judges: busy meanwhile, in focus and in words when it is refused.
 import { useSignal } from '@preact/signals'
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import { asPerson } from '../human'
 import type { Answer } from '../send'
 
@@ -10,7 +10,7 @@ export const useEntry = () => {
   const working = useSignal<number | null>(null)
   const error = useSignal<(() => string) | null>(null)
 
-  useEffect(() => field.current?.focus(), [])
+  useLayoutEffect(() => field.current?.focus(), [])
 
   return {
     ...{ field, busy, working, error },

@@ -1,6 +1,6 @@
 // The head of every page: its title, in the tab too, which takes the focus when one comes here from another page.
 import type { ComponentChildren } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import { visits } from '../router'
 
 /** Names the tab. */
@@ -11,8 +11,9 @@ export const setTitle = (title: string): void => {
 /** `focus`: whether the title takes the focus; not where a field does. */
 export const Title = ({ children, focus = true }: { children: string; focus?: boolean }) => {
   const heading = useRef<HTMLHeadingElement>(null)
-  useEffect(() => setTitle(children), [children])
-  useEffect(() => {
+  useLayoutEffect(() => setTitle(children), [children])
+  // Before anybody can have gone on to a field: an effect after painting took the focus from it.
+  useLayoutEffect(() => {
     if (focus && visits.peek() > 0) heading.current?.focus()
   }, [])
   return (
