@@ -50,6 +50,7 @@ const problemIn = ({ text }: Sent): Problem => {
 export const createUpload = (file: File, { headers, project }: Target, progress: (bytes: number) => void) => {
   let url: string | undefined
   let stop = new AbortController()
+  let isLost = false
   const head = () => ({ ...headers(), ...version, ...(project && { 'x-project-id': project }) })
 
   const create = async (): Promise<Problem | null> => {
@@ -102,9 +103,10 @@ export const createUpload = (file: File, { headers, project }: Target, progress:
     /** Sends what is missing; a broken connection is tried again a few times. */
     async run(): Promise<Outcome> {
       stop = new AbortController()
+      isLost = false
       for (let tries = 0; ; tries++) {
         const problem = await attempt()
-        if (stop.signal.aborted) return 'paused'
+        if (stop.signal.aborted) return isLost ? { problem: { code: 'offline' } } : 'paused'
         if (!problem) return 'done'
         const waitMs = patience[tries]
         if (!passing.has(problem.code) || waitMs === undefined || !navigator.onLine) return { problem }
@@ -112,6 +114,11 @@ export const createUpload = (file: File, { headers, project }: Target, progress:
       }
     },
     pause: () => stop.abort(),
+    /** Stops what waits for a connection that is gone. */
+    lose: () => {
+      isLost = true
+      stop.abort()
+    },
     /** Stops, and tells the server to keep nothing. */
     async cancel(): Promise<void> {
       stop.abort()

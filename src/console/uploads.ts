@@ -56,7 +56,10 @@ export const sendFiles = (files: readonly File[], project: string): void => {
   }
 }
 
-// What stopped for want of a connection goes on with it.
+// Without a connection a request may hang for long; with it, what stopped goes on.
+addEventListener('offline', () => {
+  for (const { state, upload } of uploads.peek()) if (state.peek() === 'sending') upload.lose()
+})
 addEventListener('online', () => {
   for (const one of uploads.peek()) {
     const state = one.state.peek()
