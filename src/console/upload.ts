@@ -3,6 +3,7 @@ import type { Problem } from './send'
 
 const version = { 'tus-resumable': '1.0.0' }
 const patience = [500, 1500, 4000]
+const lost: Problem = { code: 'offline' }
 /** What passes by itself. */
 const passing = new Set(['offline', 'conflict', 'locked', 'unavailable', 'rate_limited'])
 // A HEAD is answered without words.
@@ -50,7 +51,6 @@ const problemIn = ({ text }: Sent): Problem => {
 export const createUpload = (file: File, { headers, project }: Target, progress: (bytes: number) => void) => {
   let url: string | undefined
   let stop = new AbortController()
-  let isLost = false
   const head = () => ({ ...headers(), ...version, ...(project && { 'x-project-id': project }) })
 
   const create = async (): Promise<Problem | null> => {
@@ -103,10 +103,9 @@ export const createUpload = (file: File, { headers, project }: Target, progress:
     /** Sends what is missing; a broken connection is tried again a few times. */
     async run(): Promise<Outcome> {
       stop = new AbortController()
-      isLost = false
       for (let tries = 0; ; tries++) {
         const problem = await attempt()
-        if (stop.signal.aborted) return isLost ? { problem: { code: 'offline' } } : 'paused'
+        if (stop.signal.aborted) return stop.signal.reason === lost ? { problem: lost } : 'paused'
         if (!problem) return 'done'
         const waitMs = patience[tries]
         if (!passing.has(problem.code) || waitMs === undefined || !navigator.onLine) return { problem }
@@ -115,10 +114,7 @@ export const createUpload = (file: File, { headers, project }: Target, progress:
     },
     pause: () => stop.abort(),
     /** Stops what waits for a connection that is gone. */
-    lose: () => {
-      isLost = true
-      stop.abort()
-    },
+    lose: () => stop.abort(lost),
     /** Stops, and tells the server to keep nothing. */
     async cancel(): Promise<void> {
       stop.abort()

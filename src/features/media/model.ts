@@ -27,15 +27,10 @@ export type Media = z.infer<typeof Media>
 export const MediaList = listOf(Media)
 export const MediaParams = z.strictObject({ id: z.string().refine((id) => isId('med', id)) })
 
-export const MediaVersion = z.object({
-  version: z.number(),
-  size: z.number(),
-  type: z.string(),
-  declared_type: z.string(),
-  sha256: z.string(),
-  url: z.string(),
-  created_by: z.string(),
-  created_at: z.string(),
+/** Of one version: who sent it, and when. */
+export const MediaVersion = Media.pick({
+  ...{ version: true, size: true, type: true, declared_type: true, sha256: true, url: true },
+  ...{ created_by: true, created_at: true },
 })
 export type MediaVersion = z.infer<typeof MediaVersion>
 export const MediaVersionList = listOf(MediaVersion)

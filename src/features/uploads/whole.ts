@@ -85,8 +85,8 @@ export const createWholeUploads = ({ shelf, finalize, replaceable, limits, right
   }
 
   /**
-   * Takes a body in as a new file of the actor's project, or as the next version of one. Nothing of it can be read, and nothing is left, unless all of
-   * it came, as announced, while the right to send it lasted.
+   * Takes a body in as a new file of the actor's project, or as the next version of one. Nothing of it can be read, and
+   * nothing is left, unless all of it came, as announced, while the right to send it lasted.
    * @throws Failure `too_large`, `malformed`, `checksum_mismatch`, `unsupported_type`, `disk_full`, `forbidden`,
    * `quota_exceeded`, `rate_limited`; of a file to replace `not_found`, `precondition_failed`.
    */
