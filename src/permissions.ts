@@ -159,3 +159,6 @@ export const boundTo = (actor: Actor, need: Permission): Actor =>
 /** Whether whoever asks may enter a project and holds `need` in it. */
 export const mayIn = (actor: Actor | null, need: Permission, projectId: string): actor is Actor =>
   actor?.projects.includes(projectId) === true && heldIn(actor, projectId).has(need)
+
+/** As whom the request is made in the workspace of that public id, by its credential as it is now; null for nobody there. */
+export type Judge = (workspace: string) => Promise<Actor | null>

@@ -3,7 +3,7 @@ import type { Keyring } from '../../keyring'
 import { createSigner } from '../../lib/ed25519'
 import { type Page, paginate } from '../../lib/page'
 import { streamOf } from '../../lib/stream'
-import type { Actor, Person } from '../../permissions'
+import type { Actor, Judge, Person } from '../../permissions'
 import type { Clock, Database, Log } from '../../ports'
 import { type Revocations, subjectsOf } from '../../revocation'
 import type { Unaudited, Write } from '../../write'
@@ -23,9 +23,6 @@ type Deps = {
   log: Log
   revocations: Pick<Revocations, 'version' | 'hold'>
 }
-
-/** As whom the request is made now, by its credential; null for nobody. */
-export type Judge = (workspace: string) => Promise<Actor | null>
 
 const readingMs = 10 * 60_000
 const exportRows = 500

@@ -1,10 +1,10 @@
 // What an archive of a workspace is made of: what its admin sees of each feature, and nothing that was ever secret.
-import type { Actor } from '../../permissions'
+import type { Actor, Judge } from '../../permissions'
 import type { Hold } from '../../ports'
 import type { AuditService } from '../audit/service'
 import type { InvitationService } from '../invitations/service'
 import type { KeyService } from '../keys/service'
-import type { Judge, MediaService } from '../media/service'
+import type { MediaService } from '../media/service'
 import type { MemberService } from '../members/service'
 import type { ProjectMemberService } from '../projects/members'
 import type { ProjectService } from '../projects/service'

@@ -1,15 +1,13 @@
 // A workspace as one archive, for its admins: sent as it is read, as long as the right to it stands.
 import { Failure } from '../../errors'
 import { cutBy, streamOf } from '../../lib/stream'
-import type { Actor } from '../../permissions'
+import type { Actor, Judge } from '../../permissions'
 import type { Clock, Hold } from '../../ports'
 import { type Revocations, subjectsOf } from '../../revocation'
 import { assertFresh } from '../../step-up'
 import type { Write } from '../../write'
 import { archiveOf, type Contents } from './archive'
 
-/** As whom the request is made now, by its credential; null for nobody. */
-type Judge = (workspace: string) => Promise<Actor | null>
 type Deps = {
   write: Write
   clock: Clock

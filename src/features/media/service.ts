@@ -2,7 +2,7 @@
 import { Failure } from '../../errors'
 import { isId } from '../../lib/id'
 import { type After, type Page, type PageQuery, paginate } from '../../lib/page'
-import { type Actor, mayIn } from '../../permissions'
+import { type Actor, type Judge, mayIn } from '../../permissions'
 import type { BlobBody, ByteRange, Clock, Database, Hold, Pour } from '../../ports'
 import { createHeldCache, type Held, type Revocations, revoke, type Subject, subjectsOf } from '../../revocation'
 import { guard, type Write } from '../../write'
@@ -31,8 +31,6 @@ type Deps = {
   reads: Pick<Reads, 'note'>
 }
 
-/** As whom the request is made in the workspace of that public id, by its credential as it is now; null for nobody there. */
-export type Judge = (workspace: string) => Promise<Actor | null>
 type File = { workspace: string; row: MediaRow }
 /**
  * What of a file is asked for: the version that a link names, else the one named, else the present one. `known`: as whom

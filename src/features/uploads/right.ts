@@ -1,9 +1,8 @@
 // The right to send: it must stand when a body begins, and while it comes.
 import { Failure } from '../../errors'
-import { type Actor, mayIn, type Permission } from '../../permissions'
+import { type Actor, type Judge, mayIn, type Permission } from '../../permissions'
 import type { Hold } from '../../ports'
 import { type Revocations, subjectsOf } from '../../revocation'
-import type { Judge } from '../media/service'
 
 /** Builds the right of an actor to store in a project, judged now and whenever something is taken away. @throws Failure `forbidden` */
 export const createSendRight =
