@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createDiskBlobs } from '../src/adapters/blobs-disk'
-import type { Blobs } from '../src/ports'
+import { countStreams } from './counted-blobs'
 import { type Client, type Json, type TestApp, testApp } from './support'
 import { newFolder } from './template'
 
@@ -167,22 +167,7 @@ describe('who gets one', () => {
 
   test('ends with the right to it, between two files and within one, and lets go of what it read', async () => {
     const disk = createDiskBlobs({ folder: newFolder() })
-    let open = 0
-    const counted: Blobs = {
-      ...disk,
-      open: (key, size, range, hold) =>
-        disk.open(key, size, range, () => {
-          const { signal, release } = hold()
-          open++
-          return {
-            signal,
-            release: () => {
-              open--
-              release()
-            },
-          }
-        }),
-    }
+    const { counted, open } = countStreams(disk)
     await t.stop()
     await start({ blobs: counted })
     const second = await t.signIn('second@example.com')
@@ -192,14 +177,14 @@ describe('who gets one', () => {
     const response = await t.fetch('GET', target(), { headers })
     const reader = response.body!.getReader()
     for (let seen = 0; seen < 1024 * 1024; ) seen += (await reader.read()).value?.length ?? 0
-    expect(open).toBe(1)
+    expect(open()).toBe(1)
     expect((await admin.patch(`/api/members/${second.userId}`, { role: 'member' })).status).toBe(200)
     const rest = async () => {
       while (!(await reader.read()).done);
     }
     await expect(rest()).rejects.toMatchObject({ code: 'forbidden' })
-    for (const end = performance.now() + 2000; open > 0 && performance.now() < end; ) await Bun.sleep(2)
-    expect(open).toBe(0)
+    for (const end = performance.now() + 2000; open() > 0 && performance.now() < end; ) await Bun.sleep(2)
+    expect(open()).toBe(0)
   })
 
   test('who goes away in between leaves nothing open', async () => {

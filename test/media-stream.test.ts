@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { createDiskBlobs } from '../src/adapters/blobs-disk'
 import { receive } from '../src/features/uploads/receive'
-import type { Blobs } from '../src/ports'
+import { countStreams } from './counted-blobs'
 import { type TestApp, testApp } from './support'
 import { newFolder } from './template'
 import { beginRequest, readAnswer, serveOnWire } from './wire'
@@ -12,22 +12,7 @@ import { beginRequest, readAnswer, serveOnWire } from './wire'
 const folder = newFolder()
 const disk = createDiskBlobs({ folder })
 const size = 20 * 1024 * 1024
-let open = 0
-
-/** The disk, with a count of the streams that hold their right. */
-const counted: Blobs = {
-  ...disk,
-  open: (key, size, range, hold) =>
-    disk.open(key, size, range, () => {
-      const { signal, release } = hold()
-      open++
-      const end = () => {
-        open--
-        release()
-      }
-      return { signal, release: end }
-    }),
-}
+const { counted, open } = countStreams(disk)
 
 let app: TestApp
 let server: ReturnType<typeof serveOnWire>
@@ -40,7 +25,7 @@ beforeAll(async () => {
   admin = await app.as('admin')
   url = await upload()
 })
-afterEach(() => until(() => open === 0))
+afterEach(() => until(() => open() === 0))
 afterAll(async () => {
   server.stop()
   await app.stop()
@@ -114,7 +99,7 @@ describe('a download under way', () => {
       await new Promise((resolve) => socket.once('readable', resolve))
       socket.destroy()
     }
-    await until(() => open === 0)
+    await until(() => open() === 0)
   })
 })
 

@@ -6,8 +6,9 @@ import { createReads } from '../src/features/media/reads'
 import { createStreams } from '../src/features/media/streams'
 import type { Plans } from '../src/limits'
 import type { Actor } from '../src/permissions'
-import type { Blobs, Hold } from '../src/ports'
+import type { Hold } from '../src/ports'
 import { newTestClock } from './clock'
+import { countStreams } from './counted-blobs'
 import { type Client, type Json, type TestApp, testApp } from './support'
 import { newFolder } from './template'
 import { beginRequest, readAnswer, serveOnWire } from './wire'
@@ -171,22 +172,7 @@ describe('who read which file', () => {
 
 test('a reader who takes nothing is ended, its file closed; one who reads gets all', async () => {
   const disk = createDiskBlobs({ folder: newFolder() })
-  let open = 0
-  const counted: Blobs = {
-    ...disk,
-    open: (key, bytes, range, hold) =>
-      disk.open(key, bytes, range, () => {
-        const { signal, release } = hold()
-        open++
-        return {
-          signal,
-          release: () => {
-            open--
-            release()
-          },
-        }
-      }),
-  }
+  const { counted, open } = countStreams(disk)
   await startApp({ blobs: counted })
   const told: (number | undefined)[] = []
   const own = Bun.serve({
@@ -211,7 +197,7 @@ test('a reader who takes nothing is ended, its file closed; one who reads gets a
   stuck.pause()
   const reading = await readAnswer(beginRequest(server.port, 'GET', url, admin.headers))
   expect([reading.whole, reading.body.length, told.at(-1)]).toEqual([true, size, 240])
-  expect(open).toBe(1)
-  await until(() => open === 0, 15_000)
+  expect(open()).toBe(1)
+  await until(() => open() === 0, 15_000)
   stuck.destroy()
 }, 20_000)
