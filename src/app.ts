@@ -25,15 +25,16 @@ import { safeHeaders } from './http/answer'
 import { type Cookies, createCookies } from './http/cookie'
 import { createCors } from './http/cors'
 import { denialOf, type Exchange } from './http/exchange'
-import { createIdentify, type Entry, type Identify, type Tenancy } from './http/identify'
+import { createIdentify, type Identify } from './http/identify'
 import { createIntake } from './http/intake'
 import { describeApi } from './http/openapi'
 import { createHostGuard, createOriginGuard, type OriginGuard } from './http/origin-guard'
 import { createErrorHandler } from './http/problem'
 import { parseKeyToken } from './lib/key-token'
 import { createNetworks } from './lib/networks'
+import type { Tenancy } from './permissions'
 import type { Clock, Log } from './ports'
-import { createHeldCache, type Held } from './revocation'
+import { createHeldCache } from './revocation'
 import { createServices, type Ports, type Services } from './services'
 
 const day = 86_400_000
@@ -143,7 +144,7 @@ const createIdentity = (config: Config, s: Services, clock: Clock, cookies: Cook
     proveLink: s.links.prove,
     enter: async (userId, workspace) => {
       const held = await s.workspaces.enter(userId, workspace)
-      if (!held || !('tenancy' in held.value)) return held as Held<Entry> | null
+      if (!held || !('tenancy' in held.value)) return held
       return { ...held, value: { ...held.value, tenancy: await withPlan(held.value.tenancy) } }
     },
     now: clock.now,

@@ -146,6 +146,26 @@ export type Actor = Readonly<{
   origin: Origin
 }>
 
+type Project = Readonly<{ id: string; slug: string; isDefault: boolean }>
+/** What a person or key is inside one workspace, before a project is picked. */
+export type Tenancy = Readonly<
+  Pick<Actor, 'workspace' | 'role' | 'level' | 'environment' | 'lineage' | 'permissions' | 'narrowed'> & {
+    projects: readonly Project[]
+  }
+>
+/** A person's way into a workspace: the one named, or their only one. */
+export type Entry = { tenancy: Tenancy; maxAuthAgeMs: number | null } | { refusal: 'workspace_required' }
+
+/** What a link's ticket opens, and by whose right. `expiresAt` in ms. */
+export type Link = Readonly<{
+  id: string
+  media: string
+  version: number
+  workspace: string
+  expiresAt: number
+  maker: Readonly<{ type: 'user'; sessionId: string } | { type: 'key'; id: string; workspaceId: WorkspaceId }>
+}>
+
 /** What the actor holds in one of the projects it may enter. */
 export const heldIn = (
   { permissions, narrowed }: Pick<Actor, 'permissions' | 'narrowed'>,

@@ -1,26 +1,17 @@
 // From a request's credential to whoever it is made as. Nothing is awaited when warm; identity comes from nowhere else.
 import { sha256 } from '../lib/crypto'
 import { isId } from '../lib/id'
-import { type Actor, heldIn, type Person, type WorkspaceId } from '../permissions'
+import { type Actor, type Entry, heldIn, type Link, type Person, type Tenancy, type WorkspaceId } from '../permissions'
 import type { Held, HeldCache } from '../revocation'
 import type { Cookies } from './cookie'
 import { findExchange, type Identity, nobody } from './exchange'
 import type { OriginGuard } from './origin-guard'
 import type { FailureBucket } from './rate-limit'
-import { createTickets, type Link, ticketIn } from './ticket'
+import { createTickets, ticketIn } from './ticket'
 
-type Project = Readonly<{ id: string; slug: string; isDefault: boolean }>
-/** What a person or key is inside one workspace, before a project is picked. */
-export type Tenancy = Readonly<
-  Pick<Actor, 'workspace' | 'role' | 'level' | 'environment' | 'lineage' | 'permissions' | 'narrowed'> & {
-    projects: readonly Project[]
-  }
->
-type SessionProof = Omit<Person, 'origin'>
+export type SessionProof = Omit<Person, 'origin'>
 /** `mayComeFrom`: whether its list of networks has that client's address; an unknown address is in none. */
 export type KeyTenancy = { id: string; tenancy: Tenancy; mayComeFrom: ((address: string) => boolean) | null }
-/** A person's way into a workspace: the one named, or their only one. */
-export type Entry = { tenancy: Tenancy; maxAuthAgeMs: number | null } | { refusal: 'workspace_required' }
 
 export type Sources = {
   cookies: Cookies
@@ -35,7 +26,7 @@ export type Sources = {
   proveSession: (token: string) => Promise<Held<SessionProof> | null>
   proveKey: (token: string) => Promise<Held<KeyTenancy> | null>
   links: HeldCache<Link>
-  /** Null for a ticket of no link. */
+  /** Null for one that was never made or is no more; one that has expired is found. */
   proveLink: (ticket: string) => Promise<Held<Link> | null>
   /** The same as by their tokens: for those who made a link. */
   proveSessionOf: (sessionId: string) => Promise<Held<SessionProof> | null>
@@ -49,7 +40,7 @@ export type Sources = {
 }
 
 /** What the request names, or the thing it asks for says of itself. */
-type Wanted = Readonly<{ workspace: string | null; project: string | null; request: Request }>
+export type Wanted = Readonly<{ workspace: string | null; project: string | null; request: Request }>
 
 const bearer = /^Bearer /i
 const bearerToken = /^[A-Za-z0-9._~+/-]{1,2048}$/

@@ -1,19 +1,10 @@
 // Link tickets: `GET /media/med_…?ticket=…` is made as whoever made the link is now, for that one file and nothing else.
 import { Failure } from '../errors'
 import { sha256 } from '../lib/crypto'
-import type { WorkspaceId } from '../permissions'
-import type { Held, HeldCache } from '../revocation'
+import type { Link } from '../permissions'
 import { type Identity, nobody } from './exchange'
+import type { KeyTenancy, SessionProof, Sources, Wanted } from './identify'
 
-/** What a ticket opens, and by whose right. `expiresAt` in ms. */
-export type Link = Readonly<{
-  id: string
-  media: string
-  version: number
-  workspace: string
-  expiresAt: number
-  maker: Readonly<{ type: 'user'; sessionId: string } | { type: 'key'; id: string; workspaceId: WorkspaceId }>
-}>
 type Asked = { media: string; ticket: string }
 type Later<T> = T | Promise<T>
 
@@ -30,20 +21,11 @@ export const ticketIn = ({ method, url, headers }: Request): Asked | null => {
   return { media, ticket: tickets.length === 1 ? tickets[0]! : '' }
 }
 
-type Sources<P, K> = {
-  links: HeldCache<Link>
-  /** Null for one that was never made or is no more; one that has expired is found. */
-  proveLink: (ticket: string) => Promise<Held<Link> | null>
-  sessions: HeldCache<P>
-  keys: HeldCache<K>
-  proveSessionOf: (sessionId: string) => Promise<Held<P> | null>
-  proveKeyOf: (workspaceId: WorkspaceId, id: string) => Promise<Held<K> | null>
-  now: () => number
-}
-type Ways<W, P, K> = {
-  lookUp: (wanted: W, fill: () => Promise<Link | null>, as: (link: Link) => Later<Identity>) => Promise<Identity>
-  throughSession: (wanted: W, person: P) => Later<Identity>
-  asKey: (wanted: W, key: K) => Later<Identity>
+type From = Pick<Sources, 'links' | 'proveLink' | 'sessions' | 'keys' | 'proveSessionOf' | 'proveKeyOf' | 'now'>
+type Ways = {
+  lookUp: (wanted: Wanted, fill: () => Promise<Link | null>, as: (link: Link) => Later<Identity>) => Promise<Identity>
+  throughSession: (wanted: Wanted, person: SessionProof) => Later<Identity>
+  asKey: (wanted: Wanted, key: KeyTenancy) => Later<Identity>
 }
 
 const then = <T, U>(value: Later<T>, next: (value: T) => Later<U>): Later<U> =>
@@ -53,11 +35,8 @@ const then = <T, U>(value: Later<T>, next: (value: T) => Later<U>): Later<U> =>
  * The identity of a request with a ticket, synchronous when all is cached. Whatever keeps the maker out, or the ticket
  * from naming this file now, is the same `not_found`.
  */
-export const createTickets = <W extends { workspace: string | null }, P, K>(
-  from: Sources<P, K>,
-  { lookUp, throughSession, asKey }: Ways<W, P, K>,
-) => {
-  const asMaker = (wanted: W, { maker }: Link): Later<Identity> => {
+export const createTickets = (from: From, { lookUp, throughSession, asKey }: Ways) => {
+  const asMaker = (wanted: Wanted, { maker }: Link): Later<Identity> => {
     if (maker.type === 'key') {
       const { id, workspaceId } = maker
       const key = from.keys.get(id) ?? from.keys.fill(id, () => from.proveKeyOf(workspaceId, id))
@@ -68,7 +47,7 @@ export const createTickets = <W extends { workspace: string | null }, P, K>(
     return then(person, (found) => (found ? throughSession(wanted, found) : nothing))
   }
 
-  const open = (wanted: W, media: string, link: Link): Later<Identity> => {
+  const open = (wanted: Wanted, media: string, link: Link): Later<Identity> => {
     const isElsewhere = wanted.workspace !== null && wanted.workspace !== link.workspace
     if (link.media !== media || link.expiresAt <= from.now() || isElsewhere) return nothing
     const { id, version, expiresAt } = link
@@ -77,7 +56,7 @@ export const createTickets = <W extends { workspace: string | null }, P, K>(
     )
   }
 
-  return (wanted: W, { media, ticket }: Asked): Later<Identity> => {
+  return (wanted: Wanted, { media, ticket }: Asked): Later<Identity> => {
     const cacheKey = sha256(ticket)
     const warm = from.links.get(cacheKey)
     if (warm) return open(wanted, media, warm)

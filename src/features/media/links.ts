@@ -4,7 +4,7 @@ import type { Keyring } from '../../keyring'
 import { equalSecret, keyedHash, randomSecret } from '../../lib/crypto'
 import { newId } from '../../lib/id'
 import { rfc3339 } from '../../lib/time'
-import { type Actor, heldIn, type WorkspaceId } from '../../permissions'
+import { type Actor, heldIn, type Link } from '../../permissions'
 import type { Clock, Database } from '../../ports'
 import { type Held, revoke } from '../../revocation'
 import { guard, type Unaudited, type Write } from '../../write'
@@ -19,14 +19,6 @@ type Deps = {
   keyring: Keyring
   /** A file that the actor sees. @throws Failure `not_found` */
   versionOf: (actor: Actor, mediaId: string) => Promise<{ projectId: string; version: number }>
-}
-type Link = {
-  id: string
-  media: string
-  version: number
-  workspace: string
-  expiresAt: number
-  maker: { type: 'user'; sessionId: string } | { type: 'key'; id: string; workspaceId: WorkspaceId }
 }
 
 const keptMs = 86_400_000

@@ -16,7 +16,7 @@ export const workspaceRoutes = (access: Access, workspaces: WorkspaceService, on
       '/',
       async ({ caller, person, body, status }) => {
         const make = () => workspaces.create(person, body)
-        return status(201, await once(caller, person, body, make, (id) => workspaces.ofPerson(person, id)))
+        return status(201, await once(caller, person, body, make, (id) => workspaces.find(person.id, id)))
       },
       { access: 'workspace:create', body: CreateWorkspace, response: { 201: Workspace } },
     )

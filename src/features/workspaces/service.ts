@@ -4,35 +4,24 @@ import { newId } from '../../lib/id'
 import { rfc3339, rfc3339OrNull } from '../../lib/time'
 import {
   type Actor,
-  type Level,
+  type Entry,
   leastRole,
   ofLevel,
   ofRole,
   type Permission,
   type Person,
+  type Tenancy,
   type WorkspaceId,
 } from '../../permissions'
 import type { Clock, Database, Statement } from '../../ports'
 import { type Held, revoke, type Subject } from '../../revocation'
 import { assertFresh } from '../../step-up'
 import { demand, type Event, guard, type Write } from '../../write'
+import type { KeyProof } from '../keys/service'
 import type { CreateWorkspace, UpdateWorkspace, Workspace } from './model'
 import { type Membership, workspaceStore } from './store'
 
 type Deps = { db: Database; write: Write; clock: Clock }
-type Project = { id: string; slug: string; isDefault: boolean }
-type Tenancy = Pick<Actor, 'workspace' | 'role' | 'level' | 'environment' | 'lineage' | 'permissions' | 'narrowed'> & {
-  projects: Project[]
-}
-/** What a key says of itself, once proved. */
-type KeyProof = {
-  id: string
-  workspace: Actor['workspace']
-  level: Level
-  environment: NonNullable<Actor['environment']>
-  lineage: string
-  projects: readonly string[] | null
-}
 
 const graceMs = 14 * 86_400_000
 const onlyOneMs = 60_000
@@ -98,6 +87,7 @@ export const workspaceService = ({ db, write, clock }: Deps) => {
     }
   }
 
+  /** One of the person's. @throws `not_found` */
   const find = async (userId: string, id: string): Promise<Workspace> => {
     const row = await store.ofPersonIn(userId, id)
     if (!row) throw new Failure('not_found')
@@ -118,12 +108,7 @@ export const workspaceService = ({ db, write, clock }: Deps) => {
     list: async (userId: string, deleted: 'with deleted' | 'live' = 'live'): Promise<Workspace[]> =>
       (await store.ofPerson(userId)).filter((row) => deleted !== 'live' || row.deletesAt === null).map(present),
 
-    /** One of the person's. @throws `not_found` */
-    async ofPerson(person: Person, id: string): Promise<Workspace> {
-      const row = (await store.ofPerson(person.id)).find((one) => one.id === id)
-      if (!row) throw new Failure('not_found')
-      return present(row)
-    },
+    find,
 
     /** The workspace that an actor who is a person is in. @throws `not_found` */
     describe: (actor: Actor): Promise<Workspace> => find(actor.id, actor.workspace.publicId),
@@ -184,10 +169,7 @@ export const workspaceService = ({ db, write, clock }: Deps) => {
      * What a person is in a workspace: the one named by public id, or with null their only one. Null where they are no
      * member or there is no such workspace, which nobody can tell apart.
      */
-    async enter(
-      userId: string,
-      id: string | null,
-    ): Promise<Held<{ tenancy: Tenancy; maxAuthAgeMs: number | null } | { refusal: 'workspace_required' }> | null> {
+    async enter(userId: string, id: string | null): Promise<Held<Entry> | null> {
       // Which one is the only one changes with another's deletion or return, of which this person's entry hears nothing.
       const expiresAt = id === null ? clock.now() + onlyOneMs : Number.POSITIVE_INFINITY
       const held = { subjects: [`user:${userId}`] as Subject[], expiresAt }
