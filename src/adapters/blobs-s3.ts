@@ -5,6 +5,7 @@ import { Failure } from '../errors'
 import { sha256 } from '../lib/crypto'
 import { randomBase62 } from '../lib/id'
 import { free } from '../lib/memory'
+import { playerBytes } from '../lib/range'
 import type { Blobs, Pour, StagedBlob } from '../ports'
 import { alreadyPublished } from './already-published'
 import type { S3 } from './s3'
@@ -23,8 +24,6 @@ type Saved = { id: string | null; parts: number; partBytes: number; tail: number
 // the last two were noted by whoever saved them.
 const keptTails = 3
 
-// What is this small is fetched at once: the window of a player, which must be sent with its length.
-const maxReadBytes = 1024 * 1024
 const writeBytes = 256 * 1024
 
 const objectOf = (key: string): string => {
@@ -120,7 +119,7 @@ export const createS3Blobs = ({ s3, pour, partBytes: sizeFor = partBytesFor }: O
     async open(key, size, { start, end }, hold) {
       const path = objectOf(key)
       // No range can ask for nothing.
-      const atOnce = end - start <= maxReadBytes ? end : start + pieceBytes
+      const atOnce = end - start <= playerBytes ? end : start + pieceBytes
       const first = start < end ? await s3.get(path, { start, end: atOnce }) : null
       if ((first?.size ?? (await s3.sizeOf(path))) !== size) throw new Failure('not_found')
       if (!first) return new Uint8Array(0)

@@ -3,7 +3,7 @@ import { Failure } from '../errors'
 import { evaluate, rangeApplies } from '../lib/conditional'
 import { contentDisposition } from '../lib/disposition'
 import { httpDate } from '../lib/http-date'
-import { parseRange } from '../lib/range'
+import { parseRange, playerBytes, ticketBytes } from '../lib/range'
 import { isInline, unknownType } from '../lib/sniff'
 import type { BlobBody, ByteRange } from '../ports'
 import { exchangeOf } from './exchange'
@@ -41,11 +41,7 @@ const shared = {
   'access-control-expose-headers': 'accept-ranges, content-range, etag',
 }
 
-// Players ask for everything, read a little and seek. Less than was asked is a right answer (§15.3.7), and small enough
-// to be sent with its length. Nobody else is cut short: `curl -C -` would take the cut for the end.
-const playerBytes = 1024 * 1024
-// By a ticket only what is this small is sent so: more is a stream, since streams are counted and can be cut.
-const sharedPlayerBytes = 256 * 1024
+// Nobody else is cut short: `curl -C -` would take the cut for the end.
 const isPlayer = ({ headers }: Request): boolean =>
   /^(audio|video)$/.test(headers.get('sec-fetch-dest') ?? '') ||
   /^AppleCoreMedia\//.test(headers.get('user-agent') ?? '')
@@ -55,9 +51,8 @@ const rangeOf = (request: Request, size: number, isShared: boolean, applies: boo
   if (range.kind === 'unsatisfiable')
     throw new Failure('range_not_satisfiable', undefined, { headers: { 'content-range': `bytes */${size}` } })
   if (range.kind === 'whole') return null
-  const end = isPlayer(request)
-    ? Math.min(range.end, range.start + (isShared ? sharedPlayerBytes : playerBytes))
-    : range.end
+  const window = isShared ? ticketBytes : playerBytes
+  const end = isPlayer(request) ? Math.min(range.end, range.start + window) : range.end
   return { start: range.start, end }
 }
 

@@ -1,5 +1,13 @@
 // The Range field of a request (RFC 9110 §14): one range of bytes, or the whole.
 
+/**
+ * The window of a player: it asks for everything, reads a little and seeks. Less than was asked is a right answer (§15.3.7).
+ * Up to this any storage answers at once and with the length, not as a stream.
+ */
+export const playerBytes = 1024 * 1024
+/** The same by a ticket, where more is a stream on any storage: streams are counted and can be cut. */
+export const ticketBytes = 256 * 1024
+
 export type RangeAnswer =
   | { kind: 'whole' }
   /** `end` exclusive. */

@@ -2,6 +2,7 @@
 import { Failure } from '../../errors'
 import { isId } from '../../lib/id'
 import { type After, type Page, type PageQuery, paginate } from '../../lib/page'
+import { ticketBytes } from '../../lib/range'
 import { type Actor, type Judge, mayIn } from '../../permissions'
 import type { BlobBody, ByteRange, Clock, Database, Hold, Pour } from '../../ports'
 import { createHeldCache, type Held, type Revocations, revoke, type Subject, subjectsOf } from '../../revocation'
@@ -47,8 +48,6 @@ const atOnce = -1
 export type OpenMedia = { row: MediaRow; read(range: ByteRange): Promise<BlobBody> }
 
 const cachedFiles = 10_000
-// What of a file is sent at once to whoever has a ticket: a player's window fits. More is a stream, which is counted.
-const ticketAtOnceBytes = 256 * 1024
 
 const placeOf = (actor: Actor, id: string) => ({ workspaceId: actor.workspace.id, projects: actor.projects, id })
 
@@ -137,7 +136,7 @@ export const mediaService = ({ db, write, shelf, clock, revocations, quotas, ...
         let body: BlobBody | undefined
         try {
           body = await shelf.open(row, range, right)
-          if (link && !(body instanceof ReadableStream) && range.end - range.start > ticketAtOnceBytes)
+          if (link && !(body instanceof ReadableStream) && range.end - range.start > ticketBytes)
             body = inPieces(deps.pour, body instanceof Blob ? body : new Blob([body]), right)
         } finally {
           if (!(body instanceof ReadableStream)) slot.end()

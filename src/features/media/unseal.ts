@@ -1,5 +1,6 @@
 // Sealed bytes on their way out: only the segments a range needs, and never a byte that has not proved what it is.
 import { free } from '../../lib/memory'
+import { playerBytes } from '../../lib/range'
 import { type Segments, sealedSegmentBytes, sealedSize, segmentBytes } from '../../lib/segments'
 import type { BlobBody, Blobs, ByteRange, Hold, Pour } from '../../ports'
 
@@ -9,9 +10,6 @@ type Deps = { blobs: Blobs; pour: Pour; damaged: (error: Damaged) => void }
 export class Damaged extends Error {
   override name = 'Damaged'
 }
-
-// Up to this they come at once and with their length: a player's window fits.
-const atOnceBytes = 1 << 20
 
 /** The chunks of a stream, cut anew where segments end. */
 async function* cutSegments(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, void> {
@@ -100,7 +98,7 @@ export const openSealed = async (
 ): Promise<BlobBody> => {
   const [first, last] = [Math.floor(range.start / segmentBytes), Math.ceil(range.end / segmentBytes)]
   const reader = createReader(blobs, object, range)
-  if (range.end - range.start <= atOnceBytes) return reader.now(first, last, hold)
+  if (range.end - range.start <= playerBytes) return reader.now(first, last, hold)
   // Opened before anything is answered, so that a wrong key gives no byte.
   const beginning = await reader.now(first, first + 1, hold)
   return pour(async (write) => {
