@@ -10,7 +10,6 @@ const passing = new Set(['offline', 'conflict', 'locked', 'unavailable', 'rate_l
 const codes: Record<number, Problem['code']> = {
   401: 'unauthenticated',
   404: 'not_found',
-  410: 'not_found',
   503: 'unavailable',
 }
 
@@ -75,7 +74,7 @@ export const createUpload = (file: File, { headers, project }: Target, progress:
     if (!sent) return { code: 'offline' }
     if (sent.status >= 300) {
       // It is forgotten: the next try begins anew.
-      if (sent.status === 404 || sent.status === 410) url = undefined
+      if (sent.status === 404) url = undefined
       return { code: codes[sent.status] ?? 'internal' }
     }
     return sent.header('content-location') ? 'whole' : Number(sent.header('upload-offset'))
