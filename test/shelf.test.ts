@@ -101,8 +101,11 @@ test('what was saved is forgotten without its key, published or not', async () =
     await begun.write(randomBytes(100_000))
     const saved = await begun.save()
     await (isPublished ? begun.publish() : begun.pause())
-    await (await node('off')).forget(place.blob, JSON.stringify({ ...JSON.parse(saved), key: 'lost', tail: '' }))
+    await (await node('off')).forget({
+      ...place,
+      saved: JSON.stringify({ ...JSON.parse(saved), key: 'lost', tail: '' }),
+    })
     expect([staged(), readdirSync(join(folder, 'objects')).includes(place.blob)]).toEqual([[], false])
-    await shelf.forget(place.blob, saved)
+    await shelf.forget({ ...place, saved })
   }
 })

@@ -97,9 +97,10 @@ export const createShelf = ({ blobs, pour, keys, log, encryption }: Deps) => {
       })
     },
 
-    /** Forgets what was saved, published since or not. It needs no key. */
-    async forget(blob: string, text: string): Promise<void> {
-      const staged = await blobs.resume(blob, (JSON.parse(text) as Saved).inner).catch((error) => {
+    /** Forgets what was saved, published since or not; where nothing was, there is nothing to forget. It needs no key. */
+    async forget({ blob, saved }: { blob: string | null; saved: string | null }): Promise<void> {
+      if (blob === null || saved === null) return
+      const staged = await blobs.resume(blob, (JSON.parse(saved) as Saved).inner).catch((error) => {
         if (error instanceof Failure && error.code === 'not_found') return null
         throw error
       })

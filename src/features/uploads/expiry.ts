@@ -13,22 +13,14 @@ type Deps = {
   clock: Clock
   store: UploadStore
   quotas: Pick<QuotaService, 'give'>
-  forget: Forget
+  shelf: Pick<Shelf, 'forget'>
   isWriting: Turns['isWriting']
 }
-type Forget = (upload: Pick<UploadRow, 'blob' | 'saved'>) => Promise<void>
 
 const atOnce = 100
 
-/** Builds what forgets the bytes of an upload that became no file, published or not. */
-export const createForget =
-  ({ forget }: Pick<Shelf, 'forget'>): Forget =>
-  async ({ blob, saved }) => {
-    if (blob !== null && saved !== null) await forget(blob, saved)
-  }
-
 /** Builds a bounded run that ends what expired. Gives how many. */
-export const createUploadExpiry = ({ write, unaudited, clock, store, quotas, forget, isWriting }: Deps) => {
+export const createUploadExpiry = ({ write, unaudited, clock, store, quotas, shelf, isWriting }: Deps) => {
   const end = async (row: UploadRow, now: number) => {
     const gone = [store.deleteExpired(row, now), guard('not_found')]
     if (row.mediaId !== null) return unaudited('what became of an upload is known by its file', gone)
@@ -36,7 +28,7 @@ export const createUploadExpiry = ({ write, unaudited, clock, store, quotas, for
     const event = { action: 'upload.expired', targets: [id], workspaceId }
     await write({ type: 'system', origin: null }, event, [...gone, quotas.give(workspaceId, 'storage_bytes', length)])
     // Only now, when nobody goes on with them. Killed in between, they are collected some day.
-    await forget(row)
+    await shelf.forget(row)
   }
 
   /** Gives whether it ended: whoever began in time goes on, and another node may have been first. */

@@ -7,6 +7,7 @@ import type { Clock } from '../../ports'
 import type { Revocations } from '../../revocation'
 import { guard, type Write } from '../../write'
 import type { MediaService } from '../media/service'
+import type { Shelf } from '../media/shelf'
 import type { QuotaService } from '../quotas/service'
 import type { AppendHeaders, CreateHeaders, Upload } from './model'
 import type { Parts } from './part'
@@ -26,8 +27,7 @@ type Deps = {
   parts: Parts
   rights: SendRight
   replaceable: MediaService['replaceable']
-  /** Forgets what was staged for it. */
-  forget: (upload: Pick<UploadRow, 'blob' | 'saved'>) => Promise<void>
+  shelf: Pick<Shelf, 'forget'>
   maxBytes: number
   underWay: UnderWay
 }
@@ -51,7 +51,7 @@ export const presentUpload = (row: UploadRow): Upload => ({
 })
 
 export const uploadService = (deps: Deps) => {
-  const { write, clock, revocations, quotas, store, turns, parts, rights, replaceable, forget, maxBytes, underWay } =
+  const { write, clock, revocations, quotas, store, turns, parts, rights, replaceable, shelf, maxBytes, underWay } =
     deps
 
   const find = async (actor: Actor, id: string): Promise<UploadRow> => {
@@ -140,7 +140,7 @@ export const uploadService = (deps: Deps) => {
           guard('not_found'),
           ...(isFile ? [] : [quotas.give(row.workspaceId, 'storage_bytes', row.length)]),
         ])
-        if (!isFile) await forget(at)
+        if (!isFile) await shelf.forget(at)
       })
     },
   }

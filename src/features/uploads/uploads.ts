@@ -6,7 +6,7 @@ import type { Finalize } from '../media/finalize'
 import type { MediaService } from '../media/service'
 import type { Shelf } from '../media/shelf'
 import type { QuotaService } from '../quotas/service'
-import { createForget, createUploadExpiry } from './expiry'
+import { createUploadExpiry } from './expiry'
 import { createParts } from './part'
 import type { Limits } from './receive'
 import { createSendRight } from './right'
@@ -31,10 +31,9 @@ type Deps = {
 }
 
 export const createUploads = (deps: Deps) => {
-  const { shelf, revocations, limits } = deps
-  const { maxBytes, floor } = limits
+  const { maxBytes, floor } = deps.limits
   const store = uploadStore(deps.db)
-  const [rights, forget, rooms] = [createSendRight(revocations), createForget(shelf), createRooms({ ...deps, store })]
+  const [rights, rooms] = [createSendRight(deps.revocations), createRooms({ ...deps, store })]
   const [turns, parts] = [createTurns({ ...deps, store }), createParts({ ...deps, store, floor })]
   const underWay = createUnderWay()
   return {
@@ -42,9 +41,9 @@ export const createUploads = (deps: Deps) => {
     /** A file in one request. */
     whole: createWholeUploads({ ...deps, rights, rooms, underWay }),
     /** Files that may take several. */
-    service: uploadService({ ...deps, store, turns, parts, rights, forget, maxBytes, underWay }),
+    service: uploadService({ ...deps, store, turns, parts, rights, maxBytes, underWay }),
     /** Before the database closes. */
     stop: turns.stop,
-    expire: createUploadExpiry({ ...deps, store, forget, isWriting: turns.isWriting }),
+    expire: createUploadExpiry({ ...deps, store, isWriting: turns.isWriting }),
   }
 }
