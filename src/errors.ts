@@ -56,3 +56,6 @@ export class Failure extends Error {
     this.headers = options.headers
   }
 }
+
+export const isFailure = (error: unknown, code: ErrorCode): error is Failure =>
+  error instanceof Failure && error.code === code

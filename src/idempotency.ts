@@ -1,7 +1,7 @@
 // Requests that may be sent again: what one with an Idempotency-Key has made is claimed in the batch that makes it.
 import { and, eq, gt, lte, sql } from 'drizzle-orm'
 import { idempotencyKeys as table } from '../db/schema'
-import { Failure } from './errors'
+import { Failure, isFailure } from './errors'
 import type { Keyring } from './keyring'
 import { keyedHash } from './lib/crypto'
 import type { Actor, Origin, Person, WorkspaceId } from './permissions'
@@ -61,7 +61,7 @@ export const createOnce = ({ db, clock, keyring }: Deps) => {
         try {
           return await again(id)
         } catch (error) {
-          if (tries >= shows.times || !(error instanceof Failure && error.code === 'not_found')) throw error
+          if (tries >= shows.times || !isFailure(error, 'not_found')) throw error
           await clock.sleep(shows.everyMs)
         }
       }

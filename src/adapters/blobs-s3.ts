@@ -1,7 +1,7 @@
 // Blobs in a bucket: staged as a multipart upload, published by completing it. What `save` could not send as a part of its own
 // waits beside as a tail.
 
-import { Failure } from '../errors'
+import { Failure, isFailure } from '../errors'
 import { sha256 } from '../lib/crypto'
 import { randomBase62 } from '../lib/id'
 import { free } from '../lib/memory'
@@ -33,7 +33,6 @@ const objectOf = (key: string): string => {
 const keyOf = (path: string): string => path.split('/')[1] ?? ''
 const tailOf = (key: string, name: string) => `staged/${key}/${name}`
 const sumOf = (etags: readonly string[]) => sha256(etags.join())
-const isAbsent = (error: unknown) => error instanceof Failure && error.code === 'not_found'
 
 /** Memory for each upload: a part, 8 MiB unless more than 80 GB are announced. */
 export const createS3Blobs = ({ s3, pour, partBytes: sizeFor = partBytesFor }: Options): Blobs => {
@@ -112,7 +111,7 @@ export const createS3Blobs = ({ s3, pour, partBytes: sizeFor = partBytesFor }: O
       try {
         return createStaged(key, saved.partBytes, saved.tails, await find(key, saved))
       } catch (error) {
-        if (isAbsent(error) && (await s3.sizeOf(objectOf(key))) !== null) return alreadyPublished
+        if (isFailure(error, 'not_found') && (await s3.sizeOf(objectOf(key))) !== null) return alreadyPublished
         throw error
       }
     },

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { migrate } from '../../db/migrate'
 import { migrations } from '../../db/migrations/index'
-import { Failure } from '../errors'
+import { isFailure } from '../errors'
 import type { Database, Statement } from '../ports'
 import { createDatabase, type Link } from './database'
 import { lockProcess, openReader } from './database-libsql'
@@ -21,14 +21,12 @@ const decideWithinMs = 500
 const firstCopyWithinMs = 600_000
 const catchUpWithinMs = 10_000
 
-const isAway = (error: unknown) => error instanceof Failure && error.code === 'unavailable'
-
 /** What the primary says; null where it is out of reach. @throws Error for one that is empty while we have a copy. */
 const askPrimary = async ({ read }: Primary, known: Facts | null): Promise<Facts | 'empty' | null> => {
   try {
     return toFacts(await read(factsSql, []))
   } catch (error) {
-    if (isAway(error)) return null
+    if (isFailure(error, 'unavailable')) return null
     if (!String(error).includes('no such table')) throw error
     if (known) throw new Error('The primary is empty, but this node has a copy of what it held. Restore it first.')
     return 'empty'

@@ -1,5 +1,5 @@
 // Writing an object whose size nobody knows yet: gathered into parts, one in memory at a time; one PUT where it stays small.
-import { Failure } from '../errors'
+import { Failure, isFailure } from '../errors'
 import { free } from '../lib/memory'
 import type { S3 } from './s3'
 
@@ -78,7 +78,7 @@ export const createS3Writer = (s3: S3, key: string, partBytes: number, begun?: S
         await send()
         await s3.complete(key, id, etags).catch(async (error) => {
           // An answer that was lost: then asking again finds the upload gone, and the object there.
-          const isGone = error instanceof Failure && error.code === 'not_found'
+          const isGone = isFailure(error, 'not_found')
           if (!isGone || (await s3.sizeOf(key)) !== size) throw error
         })
       }),

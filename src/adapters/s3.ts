@@ -1,5 +1,5 @@
 // A bucket: what S3 can do with objects under one prefix. Keys are ours, plain; what they are for is the caller's.
-import { Failure } from '../errors'
+import { isFailure } from '../errors'
 import { elementsOf, textOf } from '../lib/xml'
 import type { ByteRange } from '../ports'
 import { createS3Calls, type S3Answer, type S3Call, type S3Options } from './s3-calls'
@@ -32,7 +32,7 @@ const pieceOf = ({ status, headers, bytes }: S3Answer, range: ByteRange | undefi
 }
 
 const unlessAbsent = (error: unknown): void => {
-  if (!(error instanceof Failure && error.code === 'not_found')) throw error
+  if (!isFailure(error, 'not_found')) throw error
 }
 
 export type S3 = ReturnType<typeof createS3>

@@ -1,5 +1,5 @@
 // The sealer: numbers and hashes new rows in order and signs how far each chain is; prunes old ones; publishes heads.
-import { Failure } from '../../errors'
+import { isFailure } from '../../errors'
 import type { Keyring } from '../../keyring'
 import { createSigner } from '../../lib/ed25519'
 import type { Clock, Log, Statement } from '../../ports'
@@ -63,7 +63,7 @@ export const createSealer = ({ store, verifier, unaudited, clock, keyring, log }
       await unaudited('sealing the audit is not itself an event', statements)
       return true
     } catch (error) {
-      if (error instanceof Failure && error.code === 'conflict') return false
+      if (isFailure(error, 'conflict')) return false
       throw error
     }
   }

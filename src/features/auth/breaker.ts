@@ -1,5 +1,5 @@
 // The breaker over all guessing: past so many wrong codes on the whole instance, typing one takes a person.
-import { Failure } from '../../errors'
+import { isFailure } from '../../errors'
 import type { Clock, Database, Log } from '../../ports'
 import { guard, type Unaudited, type Write } from '../../write'
 import { budgets, type Share } from './budgets'
@@ -19,7 +19,7 @@ export const createBreaker = ({ db, write, unaudited, clock, log }: Deps) => {
     try {
       await write({ type: 'system', origin: null }, event, [...spend([alarms], clock.now()), guard('conflict')])
     } catch (error) {
-      if (error instanceof Failure && error.code === 'conflict') return
+      if (isFailure(error, 'conflict')) return
       throw error
     }
     log.error({ event: 'guess_breaker.opened' }, 'many wrong codes: somebody may be guessing')

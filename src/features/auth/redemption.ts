@@ -1,6 +1,6 @@
 // What a proved mailbox brings about: one consumption, with the effect of its purpose in the same batch.
 import type { Addresses } from '../../addresses'
-import { Failure } from '../../errors'
+import { Failure, isFailure } from '../../errors'
 import type { Origin, Person } from '../../permissions'
 import type { Clock, Statement } from '../../ports'
 import { type Event, guard, type Write } from '../../write'
@@ -143,8 +143,7 @@ export const createRedemption = (deps: RedemptionDeps, store: ReturnType<typeof 
     try {
       return await attempt(proof)
     } catch (error) {
-      if (proof.row.purpose === 'sign-in' && error instanceof Failure && error.code === 'conflict')
-        return attempt(proof)
+      if (proof.row.purpose === 'sign-in' && isFailure(error, 'conflict')) return attempt(proof)
       throw error
     }
   }

@@ -1,5 +1,5 @@
 // The inside of a workspace's archive: lists as lines of JSON, then files, then what is in it and what could not be.
-import { Failure } from '../../errors'
+import { Failure, isFailure } from '../../errors'
 import { type Page, PageQuery } from '../../lib/page'
 import { tarEnd, tarHeader, tarPadding } from '../../lib/tar'
 import { rfc3339 } from '../../lib/time'
@@ -89,7 +89,7 @@ type Entries = ReturnType<typeof createEntries>
 /** Why something is not there; what else went wrong is thrown on. */
 const whyMissing = (error: unknown): Missing['why'] => {
   if (error instanceof Failure && !['not_found', 'internal'].includes(error.code)) throw error
-  return error instanceof Failure && error.code === 'not_found' ? 'deleted' : 'unreadable'
+  return isFailure(error, 'not_found') ? 'deleted' : 'unreadable'
 }
 
 /** Builds `file(id)`: every version of a file, or a word in `missing` on what is not there. */

@@ -1,5 +1,5 @@
 // How the bytes of a file lie in the store: plain, or sealed under a key of their own that the workspace's key wraps.
-import { Failure } from '../../errors'
+import { Failure, isFailure } from '../../errors'
 import { randomBytes, seal, unseal } from '../../lib/crypto'
 import { createSegments, sealedSize, segmentsOf } from '../../lib/segments'
 import type { BlobBody, Blobs, ByteRange, Hold, Log, Pour, StagedBlob } from '../../ports'
@@ -101,7 +101,7 @@ export const createShelf = ({ blobs, pour, keys, log, encryption }: Deps) => {
     async forget({ blob, saved }: { blob: string | null; saved: string | null }): Promise<void> {
       if (blob === null || saved === null) return
       const staged = await blobs.resume(blob, (JSON.parse(saved) as Saved).inner).catch((error) => {
-        if (error instanceof Failure && error.code === 'not_found') return null
+        if (isFailure(error, 'not_found')) return null
         throw error
       })
       await staged?.discard()
@@ -121,9 +121,7 @@ export const createShelf = ({ blobs, pour, keys, log, encryption }: Deps) => {
       try {
         return await orLost(file, opening())
       } catch (cause) {
-        throw cause instanceof Failure && cause.code === 'not_found'
-          ? lost('media without its object', file, cause)
-          : cause
+        throw isFailure(cause, 'not_found') ? lost('media without its object', file, cause) : cause
       }
     },
   }

@@ -1,5 +1,5 @@
 // Uploads that nobody goes on with end after their time, and give back what they took.
-import { Failure } from '../../errors'
+import { isFailure } from '../../errors'
 import type { Clock } from '../../ports'
 import { guard, type Unaudited, type Write } from '../../write'
 import type { Shelf } from '../media/shelf'
@@ -38,7 +38,7 @@ export const createUploadExpiry = ({ write, unaudited, clock, store, quotas, she
       await end(row, now)
       return true
     } catch (error) {
-      if (error instanceof Failure && error.code === 'not_found') return false
+      if (isFailure(error, 'not_found')) return false
       throw error
     }
   }

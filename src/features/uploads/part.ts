@@ -1,6 +1,6 @@
 // The bytes that one request brings to an upload: written where it left off, put down now and then, and whole in the end.
 import { createHash } from 'node:crypto'
-import { Failure } from '../../errors'
+import { Failure, isFailure } from '../../errors'
 import { type Looking, newLooking } from '../../lib/file-facts'
 import { randomBase62 } from '../../lib/id'
 import { createLru } from '../../lib/lru'
@@ -42,7 +42,7 @@ export const createParts = ({ shelf, clock, finalize, store, floor }: Deps) => {
     const place = { workspaceId, blob }
     if (at.saved === null) return shelf.stage(place, length)
     return shelf.resume(place, at.saved).catch(async (error) => {
-      if (!(error instanceof Failure && error.code === 'not_found')) throw error
+      if (!isFailure(error, 'not_found')) throw error
       await put({ offset: 0, blob: null, saved: null })
       throw new Failure('conflict', 'What came is lost: begin again', { headers: { 'upload-offset': '0' } })
     })

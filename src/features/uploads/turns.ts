@@ -1,5 +1,5 @@
 // One at a time writes to an upload: on a node the newer request ends the one before it, another node waits for a lease.
-import { Failure } from '../../errors'
+import { Failure, isFailure } from '../../errors'
 import { randomBase62 } from '../../lib/id'
 import type { Clock, Database } from '../../ports'
 import type { Unaudited } from '../../write'
@@ -58,7 +58,7 @@ export const createTurns = ({ db, clock, unaudited, store }: Deps) => {
       ends = asked + leaseMs
     }
     const renew = () => keep(store.keep(row, lease, untilOf()))
-    const lose = (error: unknown) => error instanceof Failure && error.code === 'locked' && gone.abort(error)
+    const lose = (error: unknown) => isFailure(error, 'locked') && gone.abort(error)
     const timer = isAlone ? undefined : setInterval(() => void renew().catch(lose), renewMs)
     return {
       lease,
