@@ -2,7 +2,7 @@
 import { Elysia } from 'elysia'
 import { type ErrorCode, Failure } from '../errors'
 import { classOf, type RateClass } from '../limits'
-import { type Actor, boundTo, type Permission, type Person, scopeOf } from '../permissions'
+import { type Actor, boundTo, type Permission, type Person, permissions, scopeOf } from '../permissions'
 import { createAnswers } from './answer'
 import { readJson } from './body'
 import { actorOf, arrivedAt, type Exchange, exchangeOf, personOf } from './exchange'
@@ -81,7 +81,7 @@ const hooksOf = (gate: Gate, enter: (exchange: Exchange) => RateClass | null, se
 
 const isRead = ({ method }: Request) => method === 'GET' || method === 'HEAD' || method === 'OPTIONS'
 
-/** Says anew as whom a request is made. */
+/** Identifies the caller again. */
 type Settle = (exchange: Exchange) => Promise<void>
 
 /** The two words of a route. What passes the permission then passes `gate`. */
@@ -143,10 +143,4 @@ export const assertEveryRouteDeclaresAccess = (routes: readonly Route[]): void =
     throw new Error(`routes without declared access: ${bare.map((r) => `${r.method} ${r.path}`).join(', ')}`)
 }
 
-const isPermission = (text: string) => {
-  try {
-    return scopeOf(text as Permission) !== undefined
-  } catch {
-    return false
-  }
-}
+const isPermission = (text: string): boolean => (permissions as readonly string[]).includes(text)

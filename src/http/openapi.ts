@@ -1,6 +1,7 @@
 // The API's own description (OpenAPI 3.1), made from the routes themselves, so that it cannot say anything else.
 import { z } from 'zod'
 import { errors } from '../errors'
+import type { Route } from './access'
 
 type Hooks = {
   detail?: Record<string, unknown>
@@ -9,7 +10,6 @@ type Hooks = {
   params?: unknown
   answers?: Record<string, unknown>
 }
-type Route = { method: string; path: string; hooks: unknown }
 
 const isSchema = (value: unknown): value is z.ZodType => value instanceof z.ZodType
 const schemaOf = (schema: z.ZodType, io: 'input' | 'output') => {

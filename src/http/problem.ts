@@ -2,6 +2,7 @@
 import { ValidationError } from 'elysia'
 import { errors, Failure } from '../errors'
 import type { Log } from '../ports'
+import type { Route } from './access'
 import { findExchange } from './exchange'
 
 /** A failure as its HTTP answer. `detail` and `extra` are ours, never the caller's words. */
@@ -61,7 +62,6 @@ export const toFailure = (error: unknown, code: string | number): Failure => {
   return new Failure('internal', undefined, { cause: error })
 }
 
-type Route = { method: string; path: string }
 type Thrown = { error: unknown; code: string | number; request: Request }
 
 const matches = (pattern: string, path: string): boolean => {
