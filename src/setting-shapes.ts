@@ -1,5 +1,6 @@
 // The shapes of settings: what text each may be, and what it reads as.
 import { z } from 'zod'
+import { networkText } from './lib/networks'
 import { parseS3Place } from './lib/s3-place'
 import { parseMasterKeys } from './master-keys'
 
@@ -98,4 +99,4 @@ export const backupPlace = z.string().transform((text, context) => {
 
 export const x25519Key = z.string().regex(/^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/, 'base64 of 32 bytes')
 
-export const cidr = z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()], { error: 'addresses or networks (CIDR)' })
+export const cidr = networkText('addresses or networks (CIDR)')

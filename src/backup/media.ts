@@ -7,6 +7,7 @@ import type { S3, S3Entry } from '../adapters/s3'
 import { createShelf } from '../features/media/shelf'
 import type { Keyring } from '../keyring'
 import { sealedSize } from '../lib/segments'
+import { noHold } from '../lib/stream'
 import type { Clock, Database, Log } from '../ports'
 import { createRevocations } from '../revocation'
 import { createWorkspaceKeys } from '../workspace-keys'
@@ -47,7 +48,6 @@ export const isStored = (media: MediaAt): ((medium: Medium) => Promise<boolean>)
 
 const pieceBytes = 1 << 20
 const silent: Log = { info() {}, warn() {}, error() {}, request() {}, flush() {} }
-const noHold = () => ({ signal: new AbortController().signal, release: () => {} })
 const noPour = () => {
   throw new Error('read in pieces, which come at once')
 }

@@ -1,5 +1,10 @@
 // Networks (CIDR, RFC 4632 and 4291) and the client's address behind proxies that are trusted.
 
+import { z } from 'zod'
+
+/** The text of an address or a network; of anything else it says `error`. */
+export const networkText = (error: string) => z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()], { error })
+
 /** An address as 128 bits, IPv4 as ::ffff:a.b.c.d; null for anything else. */
 const parseAddress = (text: string): bigint | null => {
   if (text.length > 45 || !URL.canParse(text.includes(':') ? `http://[${text}]` : `http://${text}`)) return null

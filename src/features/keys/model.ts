@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { isId } from '../../lib/id'
 import { environments } from '../../lib/key-token'
-import { createNetworks } from '../../lib/networks'
+import { createNetworks, networkText } from '../../lib/networks'
 import { listOf } from '../../lib/page'
 import { plainText } from '../../lib/text'
 import { Instant } from '../../lib/time'
@@ -18,7 +18,7 @@ const isReadable = (networks: readonly string[]): boolean => {
   }
 }
 const Networks = z
-  .array(z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()], { error: 'Addresses or networks (CIDR)' }))
+  .array(networkText('Addresses or networks (CIDR)'))
   .min(1)
   .max(100)
   .refine(isReadable, 'Addresses or networks (CIDR)')

@@ -3,8 +3,9 @@ import { Failure } from '../../errors'
 import { namesTag } from '../../lib/conditional'
 import { type FileFacts, newLooking } from '../../lib/file-facts'
 import { newId } from '../../lib/id'
+import { noHold } from '../../lib/stream'
 import type { Actor } from '../../permissions'
-import type { Clock, Hold, Statement } from '../../ports'
+import type { Clock, Statement } from '../../ports'
 import { type Revocations, revoke } from '../../revocation'
 import { guard, type Write } from '../../write'
 import type { Media } from './model'
@@ -32,8 +33,6 @@ const overtaken = new Failure('conflict', 'The file is being replaced')
 export const assertMatch = ({ sha256 }: Pick<MediaRow, 'sha256'>, ifMatch: string | null): void => {
   if (ifMatch !== null && !namesTag(ifMatch, `"${sha256}"`, 'strong')) throw new Failure('precondition_failed')
 }
-
-const noHold = (): Hold => ({ signal: new AbortController().signal, release: () => {} })
 
 type Deps = {
   write: Write
