@@ -1,6 +1,7 @@
 // The command line: serve (the default) and what an operator does beside it. The entry of source and binary alike.
 import { writeSync } from 'node:fs'
 import { version } from '../package.json'
+import type { App } from './app'
 import { describeConfig, readConfig } from './config'
 import { envExample } from './settings'
 
@@ -105,11 +106,8 @@ const auditAt = async ({ database, media }: { database: string; media: string })
   return found
 }
 
-/** Lets API keys live again that a restored backup suspended. */
-const confirmKeys = async (args: string[]) => {
-  const isAll = args.join() === '--all'
-  if (args.length === 0 || (!isAll && args.some((id) => id.startsWith('-'))))
-    throw new Error('latchkey keys confirm --all | <id>…')
+/** The services of the server of these settings, which is not running, or has a primary. */
+const withServices = async (work: (services: App['services']) => Promise<unknown>) => {
   const { createApp, createLog, openPorts, standardOutput } = await program()
   const { config: own, secrets } = settle()
   const { database } = own
@@ -118,12 +116,25 @@ const confirmKeys = async (args: string[]) => {
     database.kind === 'replica' ? { ...own, database: { kind: 'remote', url: database.url } } : own
   const { ports, close } = await openPorts(config, secrets, createLog(standardOutput()))
   try {
-    const { hygiene } = (await createApp(config, ports)).services
-    say(`${await hygiene.confirm(isAll ? null : args)} API keys live again.`)
+    await work((await createApp(config, ports)).services)
   } finally {
     await close()
   }
 }
+
+/** Lets API keys live again that a restored backup suspended. */
+const confirmKeys = async (args: string[]) => {
+  const isAll = args.join() === '--all'
+  if (args.length === 0 || (!isAll && args.some((id) => id.startsWith('-'))))
+    throw new Error('latchkey keys confirm --all | <id>…')
+  await withServices(async ({ hygiene }) => say(`${await hygiene.confirm(isAll ? null : args)} API keys live again.`))
+}
+
+const takeMedia = () =>
+  withServices(async ({ mediaOwner }) => {
+    await mediaOwner.take()
+    say('The media is of this instance alone: what it has no row for is removed in time.')
+  })
 
 /** Signs new sessions with a new key from the time on by which every node has read it; the old ones stay good. */
 const rotateKeys = async () => {
@@ -145,6 +156,7 @@ const commands: Record<string, (args: string[]) => unknown> = {
   'doctor access': doctorAccess,
   'keys rotate': rotateKeys,
   'keys confirm': confirmKeys,
+  'media take': takeMedia,
   backup: async (args) => (await backups()).backup(args, settle(), version, say),
   backups: async () => (await backups()).backups(settle(), say),
   restore: async (args) => (await backups()).restore(args, settle(), say),

@@ -177,6 +177,9 @@ export type Blobs = {
   list(before: number): AsyncIterable<string>
   /** Forgets what was staged, and last written before the instant `before` (ms). Gives how many. */
   discardStaged(before: number): Promise<number>
+  /** Whose the objects are, as `setOwner` was told last; null where nobody was told of. */
+  owner(): Promise<string | null>
+  setOwner(owner: string): Promise<void>
   check(): Promise<void>
 }
 

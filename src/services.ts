@@ -6,6 +6,7 @@ import { createDenials } from './denials'
 import { auditService } from './features/audit/service'
 import { createHumans } from './features/auth/human'
 import { backupService } from './features/backups/service'
+import { backupStore } from './features/backups/store'
 import { createContents } from './features/export/contents'
 import { exportService } from './features/export/service'
 import { healthService } from './features/health/service'
@@ -13,6 +14,7 @@ import { keyHygiene } from './features/keys/hygiene'
 import { keyService } from './features/keys/service'
 import { createBytes } from './features/media/bytes'
 import { linkService } from './features/media/links'
+import { createOwner } from './features/media/owner'
 import { createReads } from './features/media/reads'
 import { mediaService } from './features/media/service'
 import { createShelf } from './features/media/shelf'
@@ -117,11 +119,13 @@ export const createServices = (config: Config, ports: Ports) => {
   const contentsOf = createContents({ ...people, workspaces, projects, projectMembers, keys, media, audit })
   const archive = exportService({ ...base, revocations, streams, contentsOf })
   const links = linkService({ ...base, keyring, versionOf: media.versionOf })
-  const sweeper = createMediaSweeper({ db, write, blobs })
+  const { instanceOf } = backupStore(db)
+  const mediaOwner = createOwner({ blobs, instanceOf })
+  const sweeper = createMediaSweeper({ db, write, blobs, owner: mediaOwner, instanceOf })
   const sweepMedia = (signal: AbortSignal) => sweeper(clock.now(), signal)
   const backups =
     ports.backups && config.backups
-      ? backupService({ ...base, backups: ports.backups, everyMs: config.backups.everyMs })
+      ? backupService({ ...base, instanceOf, backups: ports.backups, everyMs: config.backups.everyMs })
       : null
   const checks = {
     database: { required: true, run: db.check },
@@ -147,6 +151,7 @@ export const createServices = (config: Config, ports: Ports) => {
       links,
       archive,
       sweepMedia,
+      mediaOwner,
       audit,
       denials,
       reads,

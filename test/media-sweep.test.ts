@@ -82,3 +82,46 @@ test('it goes on past a full batch of each', async () => {
   expect(await sweep()).toEqual({ staged: 0, purged: 101, orphans: 501 })
   expect(objects()).toEqual([])
 }, 20_000)
+
+/** An object without a row, a day and a second old. */
+const leave = async (key: string) => {
+  await (await app.ports.blobs.stage(key, null)).publish()
+  age('objects', key, day + 1000)
+}
+const restoredAt = (at: number) =>
+  app.db.batch([{ sql: `update meta set value = '${at}' where name = 'generation'`, args: [], acrossTenants: 'test' }])
+
+test('what has no row since a backup was restored is kept for 30 days, for a newer one that may be restored instead', async () => {
+  await restoredAt(app.clock.now())
+  await leave('o'.repeat(26))
+  expect(await sweep()).toEqual(nothing)
+  app.clock.advance(30 * day - 1)
+  expect(await sweep()).toEqual(nothing)
+  app.clock.advance(1)
+  expect(await sweep()).toEqual({ ...nothing, orphans: 1 })
+})
+
+test('where another instance keeps its media nothing is removed, until the operator says that it is ours', async () => {
+  const deleted = await upload()
+  await admin.delete(`/api/media/${deleted}`)
+  const part = await app.ports.blobs.stage('s'.repeat(26), null)
+  await part.pause()
+  app.clock.advance(31 * day)
+  age('staged', 's'.repeat(26), 2 * day)
+  await leave('o'.repeat(26))
+  await app.ports.blobs.setOwner('another 1')
+  await expect(sweep()).rejects.toThrow('it belongs to another instance')
+  expect([objects().length, readdirSync(folder('staged')).length]).toEqual([2, 1])
+  await app.app.services.mediaOwner.take()
+  expect(await sweep()).toEqual({ staged: 1, purged: 1, orphans: 1 })
+})
+
+test('the place is of whoever sweeps there first; restored, the same instance is another until it is told', async () => {
+  await sweep()
+  expect(await app.ports.blobs.owner()).toMatch(/^[0-9a-f]{32} 1$/)
+  expect(await sweep()).toEqual(nothing)
+  await restoredAt(2)
+  await expect(sweep()).rejects.toThrow('before it was restored')
+  await app.app.services.mediaOwner.take()
+  expect(await sweep()).toEqual(nothing)
+})

@@ -1,7 +1,7 @@
 // Blobs on a local disk: staged in one folder, published into another by rename. Runs on Bun.
 
 import * as fs from 'node:fs'
-import { access, constants, opendir, rename, rm, stat, statfs, truncate } from 'node:fs/promises'
+import { access, constants, opendir, readFile, rename, rm, stat, statfs, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Failure } from '../errors'
@@ -93,10 +93,14 @@ const pulls = (path: string, { start, end }: ByteRange, hold: () => Hold): Reada
   })
 
 const lookBytes = 1 << 20
+type Three = [string, string, string]
+
+/** The file, beside the objects, that says whose they are. */
+export const ownerFile = 'owner'
 
 /** `folder` is made if it is missing. Writing stops with `minFreeBytes` left on its disk. */
 export const createDiskBlobs = ({ folder, minFreeBytes = 64 * 1024 * 1024, calls = systemCalls }: Options): Blobs => {
-  const [objects, staged] = [join(folder, 'objects'), join(folder, 'staged')]
+  const [objects, staged, owner] = ['objects', 'staged', ownerFile].map((name) => join(folder, name)) as Three
   for (const path of [objects, staged]) fs.mkdirSync(path, { recursive: true, mode: 0o700 })
 
   const kept = createLru<string, Blob>(maxKept)
@@ -216,6 +220,16 @@ export const createDiskBlobs = ({ folder, minFreeBytes = 64 * 1024 * 1024, calls
       const old = await Array.fromAsync(olderThan(staged, before))
       for (const key of old) await rm(join(staged, key), { force: true })
       return old.length
+    },
+    owner: () =>
+      readFile(owner, 'utf8').catch((error) => {
+        if (codeOf(error) === 'ENOENT') return null
+        throw error
+      }),
+    async setOwner(text) {
+      await writeFile(`${owner}.part`, text, { mode: 0o600, flush: true })
+      await rename(`${owner}.part`, owner)
+      await flushFolder(folder)
     },
     async check() {
       for (const path of [objects, staged]) await access(path, constants.R_OK | constants.W_OK)

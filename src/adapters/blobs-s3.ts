@@ -26,6 +26,7 @@ const keptTails = 3
 
 const writeBytes = 256 * 1024
 
+const ownerKey = 'owner'
 const objectOf = (key: string): string => {
   if (!/^[0-9A-Za-z]{20,64}$/.test(key)) throw new Error('not the key of an object')
   return `objects/${key}`
@@ -152,6 +153,15 @@ export const createS3Blobs = ({ s3, pour, partBytes: sizeFor = partBytesFor }: O
       }
       return count
     },
+    owner: () =>
+      s3.get(ownerKey).then(
+        ({ bytes }) => new TextDecoder().decode(bytes),
+        (error) => {
+          if (isFailure(error, 'not_found')) return null
+          throw error
+        },
+      ),
+    setOwner: (text) => s3.put(ownerKey, Buffer.from(text)),
     check: s3.check,
   }
 }

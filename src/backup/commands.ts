@@ -113,8 +113,11 @@ export const backups = async (settings: Settings, say: Say): Promise<void> => {
 export const restore = async (args: string[], settings: Settings, say: Say): Promise<void> => {
   if (!isName(args)) throw new Error('latchkey restore <file> | s3://bucket/prefix/name?… | <name of latchkey backups>')
   const opening = openingOf(settings.secrets)
-  const restored = await restoreBackup(await sourceOf(args[0], settings), houseOf(settings), opening)
+  const house = houseOf(settings)
+  const restored = await restoreBackup(await sourceOf(args[0], settings), house, opening)
   tell(say, restored)
+  if (house.media.kind === 'referenced' || restored.header.mediaAt !== null)
+    say('Nothing is removed where the media is until you say that no other instance uses it: latchkey media take')
   say(`Restored. Everybody signs in anew; ${restored.suspended} API keys wait for: latchkey keys confirm --all | <id>…`)
 }
 

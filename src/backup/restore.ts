@@ -1,6 +1,7 @@
 // `latchkey restore`: everything is verified in a folder beside, and put in place last, the database after its media.
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { ownerFile } from '../adapters/blobs-disk'
 import { unfinishedRestore } from '../adapters/database-libsql'
 import type { House } from './backup'
 import { assertVacant, fillPrimary } from './fill'
@@ -30,6 +31,8 @@ const putMedia = async (folder: string, staged: Staged): Promise<void> => {
       'There is media already: restore into an empty folder, or leave it as it is by LATCHKEY_BACKUP_MEDIA=referenced.',
     )
   rmSync(there, { recursive: true, force: true })
+  // Of all that is there now this instance is the owner.
+  rmSync(join(folder, ownerFile), { force: true })
   renameSync(brought, there)
   await syncFolder(folder)
 }

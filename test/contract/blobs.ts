@@ -46,6 +46,15 @@ export const blobsContract = (name: string, open: () => Promise<Blobs>) =>
       blobs = await open()
     })
 
+    test('keeps whose the objects are, as it was told last, and nobody before', async () => {
+      expect(await blobs.owner()).toBeNull()
+      for (const owner of ['one 1', 'one 2']) {
+        await blobs.setOwner(owner)
+        expect(await blobs.owner()).toBe(owner)
+      }
+      expect(await keysOf(blobs, soon())).toEqual([])
+    })
+
     test('gives back exactly what was written, whole and in any range', async () => {
       const parts = [randomBytes(70_000), new Uint8Array(0), randomBytes(1), randomBytes(300_000)]
       const all = Buffer.concat(parts)

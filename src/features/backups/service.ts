@@ -1,13 +1,13 @@
 // Backups that are due: which node makes one, and who is told when there is none. The place itself says what is there.
-import type { Backups, Clock, Database } from '../../ports'
+import type { Backups, Clock } from '../../ports'
 import type { Write } from '../../write'
-import { backupStore } from './store'
+import type { backupStore } from './store'
 
 type Deps = {
-  db: Database
   write: Write
   clock: Clock
   backups: Backups
+  instanceOf: ReturnType<typeof backupStore>['instanceOf']
   /** How old the newest becomes before the next is made, in ms. */
   everyMs: number
 }
@@ -17,14 +17,13 @@ const graceMs = 3_600_000
 // Probes come often, and a bucket is far away.
 const lookEveryMs = 60_000
 
-export const backupService = ({ db, write, clock, backups, everyMs }: Deps) => {
-  const store = backupStore(db)
+export const backupService = ({ write, clock, backups, instanceOf, everyMs }: Deps) => {
   let failure: unknown
   let looked: { at: number; age: Promise<number> } | undefined
 
   /** Those of this instance since it was last restored, the oldest first. */
   const ours = async () => {
-    const { instance, generation } = await store.instance()
+    const { instance, generation } = await instanceOf()
     const all = await backups.list()
     return all.filter((it) => it.instance === instance && it.generation === generation).sort((a, b) => a.at - b.at)
   }

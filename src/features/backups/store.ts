@@ -5,7 +5,7 @@ import type { Database } from '../../ports'
 export const backupStore = (db: Database) => {
   const facts = db.orm.select().from(meta).prepare()
   return {
-    async instance(): Promise<{ instance: string; generation: number }> {
+    async instanceOf(): Promise<{ instance: string; generation: number }> {
       const found = new Map((await facts.all()).map(({ name, value }) => [name, value]))
       return { instance: found.get('instance_id') ?? '', generation: Number(found.get('generation')) }
     },

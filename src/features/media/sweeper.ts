@@ -1,10 +1,11 @@
 // What nobody needs any more: uploads that never ended, files long deleted, objects that no file has.
 import type { Blobs, Database } from '../../ports'
 import { guard, type Write } from '../../write'
+import type { InstanceOf, Owner } from './owner'
 import { mediaStore } from './store'
 import { versionStore } from './store-versions'
 
-type Deps = { db: Database; write: Write; blobs: Blobs }
+type Deps = { db: Database; write: Write; blobs: Blobs; owner: Pick<Owner, 'demand'>; instanceOf: InstanceOf }
 export type Swept = { staged: number; purged: number; orphans: number }
 
 const dayMs = 86_400_000
@@ -12,7 +13,7 @@ const purgeAfterMs = 30 * dayMs
 const purgeAtOnce = 100
 const askAtOnce = 500
 
-export const createMediaSweeper = ({ db, write, blobs }: Deps) => {
+export const createMediaSweeper = ({ db, write, blobs, owner, instanceOf }: Deps) => {
   const [store, versions] = [mediaStore(db), versionStore(db)]
 
   // The object first: killed in between, the row is found again.
@@ -54,10 +55,19 @@ export const createMediaSweeper = ({ db, write, blobs }: Deps) => {
     return count + (await removeUnknown(keys))
   }
 
-  /** Says how many of each it removed. `now`: an instant in ms. What is younger than a day may still be under way. */
-  return async (now: number, signal: AbortSignal): Promise<Swept> => ({
-    staged: await blobs.discardStaged(now - dayMs),
-    purged: await purge(now - purgeAfterMs, signal),
-    orphans: await collect(now - dayMs, signal),
-  })
+  // What came after a backup has no row once that is restored, and is needed by a newer one that may be restored instead.
+  const isNewlyRestored = async (now: number) => (await instanceOf()).generation > now - purgeAfterMs
+
+  /**
+   * Says how many of each it removed. `now`: an instant in ms. What is younger than a day may still be under way.
+   * @throws Error, as a sentence for the operator, where the media is another instance's; then nothing is removed.
+   */
+  return async (now: number, signal: AbortSignal): Promise<Swept> => {
+    await owner.demand()
+    return {
+      staged: await blobs.discardStaged(now - dayMs),
+      purged: await purge(now - purgeAfterMs, signal),
+      orphans: (await isNewlyRestored(now)) ? 0 : await collect(now - dayMs, signal),
+    }
+  }
 }
