@@ -88,7 +88,7 @@ export const createServices = (config: Config, ports: Ports) => {
     newReceipt,
     quotas: use.quotas,
   })
-  const hygiene = keyHygiene({ ...base, prove: keys.prove })
+  const hygiene = keyHygiene({ ...base, keys })
   const projects = projectService(base)
   const projectMembers = projectMemberService(base)
   const purge = createPurge(base)

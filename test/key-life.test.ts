@@ -1,5 +1,6 @@
 // The life of a key: where it may be used from, rotation with grace, leaks, disuse, and its maker's leaving.
 import { afterEach, beforeEach, expect, test } from 'bun:test'
+import Libsql from 'libsql'
 import { newKeyToken } from '../src/lib/key-token'
 import { type Json, type TestApp, testApp } from './support'
 
@@ -122,6 +123,26 @@ test('a found key is its own proof: it ends, and the answer is the same for anyt
   expect(await statusOf(key.token)).toBe(401)
   expect((await find(key.id)).body.status).toBe('revoked')
   expect((await events('key.leaked')).map((e) => [e.actor.type, e.targets])).toEqual([['nobody', [key.id]]])
+})
+
+test('a found key ends also while it is suspended, or its workspace is being deleted: neither brings it back to life', async () => {
+  const [suspended, other, deleted] = [await newKey(), await newKey(), await newKey()]
+  const report = (token: string) => t.call('POST', '/api/leaks', { body: { token } })
+  const file = new Libsql(t.path)
+  file.prepare('update api_keys set suspended_at = 1 where id in (?, ?)').run(suspended.id, other.id)
+  file.close()
+  expect((await report(suspended.token)).status).toBe(202)
+  expect(await t.app.services.hygiene.confirm(null)).toBe(1)
+  expect([await statusOf(suspended.token), await statusOf(other.token)]).toEqual([401, 200])
+  const place = `/api/workspaces/${admin.workspace.id}`
+  expect((await admin.delete(place)).status).toBe(200)
+  expect((await report(deleted.token)).status).toBe(202)
+  expect((await admin.post(`${place}/restore`)).status).toBe(200)
+  expect([await statusOf(deleted.token), await statusOf(other.token)]).toEqual([401, 200])
+  const { body } = await admin.get('/api/audit?action=key.leaked', undefined, {
+    headers: { 'x-workspace-id': admin.workspace.id },
+  })
+  expect(body.data.map((event: Json) => event.targets)).toEqual([[deleted.id], [suspended.id]])
 })
 
 test('a key that nobody uses is told of once after 90 days and ends after 365; one in use is left alone', async () => {

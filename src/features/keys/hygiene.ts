@@ -5,14 +5,14 @@ import type { Actor, Origin, WorkspaceId } from '../../permissions'
 import type { Clock, Database, Statement } from '../../ports'
 import { revoke } from '../../revocation'
 import { guard, type Write } from '../../write'
-import type { KeyProof } from './service'
+import type { KeyService } from './service'
 import { keyStore } from './store'
 
 type Deps = {
   db: Database
   write: Write
   clock: Clock
-  prove: (token: string) => Promise<{ value: KeyProof } | null>
+  keys: Pick<KeyService, 'locate' | 'flushUsed'>
 }
 
 const day = 86_400_000
@@ -20,18 +20,23 @@ const warnMs = 90 * day
 const endMs = 365 * day
 const atOnce = 100
 
-export const keyHygiene = ({ db, write, clock, prove }: Deps) => {
+export const keyHygiene = ({ db, write, clock, keys }: Deps) => {
   const store = keyStore(db)
   const system = { type: 'system', origin: null } as const
 
   return {
-    /** Takes a found key as proof and revokes it. Anything else does nothing; whoever sends it cannot tell. */
+    /**
+     * Takes a found key as proof and revokes it, also one that is of no use just now: it might be again. Anything else
+     * does nothing; whoever sends it cannot tell.
+     */
     async leaked(origin: Origin, token: string): Promise<void> {
-      const proof = await prove(token)
-      if (!proof) return
-      const [now, { id, workspace }] = [clock.now(), proof.value]
-      const event = { action: 'key.leaked', targets: [id], workspaceId: workspace.id }
-      await write({ type: 'nobody', origin }, event, [store.revoke(workspace.id, id, now), revoke(now, `key:${id}`)])
+      const place = await keys.locate(token)
+      if (!place) return
+      const [now, { workspaceId, id }] = [clock.now(), place]
+      const row = await store.find(workspaceId, id)
+      if (!row || row.revokedAt !== null) return
+      const event = { action: 'key.leaked', targets: [id], workspaceId }
+      await write({ type: 'nobody', origin }, event, [store.revoke(workspaceId, id, now), revoke(now, `key:${id}`)])
     },
 
     /** Ends all live keys that somebody made, as statements for the batch that removes them, made ones of this instant included. */

@@ -99,6 +99,22 @@ export const keyService = ({ db, write, unaudited, clock, keyring, prefix, newRe
     }
   }
 
+  /** Which key a token is, whatever has become of it. Nonsense costs no look-up. */
+  const locate = async (token: string) => {
+    if (parseKeyToken(prefix, token) === null) return
+    for (const { key: pepper } of keyring.all('pepper')) {
+      const place = await store.locate(keyedHash(pepper, token))
+      if (place) return place
+    }
+    return
+  }
+
+  /** As `prove`, for what a key has left behind: whether it still stands. */
+  const proveById = async (workspaceId: WorkspaceId, id: string): Promise<Held<KeyProof> | null> => {
+    const row = await store.proof(workspaceId, id)
+    return row ? proofOf(row) : null
+  }
+
   /** The row of a new key and its token, which is not kept. */
   const newRow = (actor: Actor, wanted: Wanted, now: number) => {
     const token = newKeyToken(prefix, wanted.environment)
@@ -167,21 +183,15 @@ export const keyService = ({ db, write, unaudited, clock, keyring, prefix, newRe
       return { ...present(row, now), token }
     },
 
+    locate,
+
     /** Whose key a token is; null for anything unknown, revoked, suspended or expired. Nonsense costs no look-up. */
     async prove(token: string): Promise<Held<KeyProof> | null> {
-      if (parseKeyToken(prefix, token) === null) return null
-      for (const { key: pepper } of keyring.all('pepper')) {
-        const row = await store.locate(keyedHash(pepper, token))
-        if (row) return proofOf(row)
-      }
-      return null
+      const place = await locate(token)
+      return place ? proveById(place.workspaceId, place.id) : null
     },
 
-    /** As `prove`, for what a key has left behind: whether it still stands. */
-    async proveById(workspaceId: WorkspaceId, id: string): Promise<Held<KeyProof> | null> {
-      const row = await store.located(workspaceId, id)
-      return row ? proofOf(row) : null
-    },
+    proveById,
 
     /** The workspace's keys, newest first, ended ones included. */
     async list(actor: Actor, query: PageQuery): Promise<Page<Key>> {

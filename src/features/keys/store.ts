@@ -30,6 +30,9 @@ const isMadeBy = (workspaceId: WorkspaceId, userId: string) =>
 const isLive = (now: number) =>
   and(isNull(apiKeys.revokedAt), isNull(apiKeys.suspendedAt), or(isNull(apiKeys.expiresAt), gt(apiKeys.expiresAt, now)))
 
+/** One that was revoked since has nothing to wait for. */
+const isSuspended = and(isNotNull(apiKeys.suspendedAt), isNull(apiKeys.revokedAt))
+
 const proof = {
   id: apiKeys.id,
   workspaceId: apiKeys.workspaceId,
@@ -51,13 +54,12 @@ const reads = (db: Database) => {
   return {
     locate: db.acrossTenants('locate a key by its hash', (orm) =>
       orm
-        .select(proof)
+        .select({ workspaceId: apiKeys.workspaceId, id: apiKeys.id })
         .from(apiKeys)
-        .innerJoin(workspaces, eq(workspaces.workspaceId, apiKeys.workspaceId))
         .where(eq(apiKeys.tokenHash, sql.placeholder('tokenHash')))
         .prepare(),
     ),
-    located: db.orm
+    proof: db.orm
       .select(proof)
       .from(apiKeys)
       .innerJoin(workspaces, eq(workspaces.workspaceId, apiKeys.workspaceId))
@@ -78,11 +80,7 @@ const reads = (db: Database) => {
         .prepare(),
     ),
     suspended: db.acrossTenants('keys that a restored backup suspended are confirmed', (orm) =>
-      orm
-        .select({ workspaceId: apiKeys.workspaceId, id: apiKeys.id })
-        .from(apiKeys)
-        .where(isNotNull(apiKeys.suspendedAt))
-        .prepare(),
+      orm.select({ workspaceId: apiKeys.workspaceId, id: apiKeys.id }).from(apiKeys).where(isSuspended).prepare(),
     ),
     find: db.orm
       .select(listed)
@@ -100,12 +98,12 @@ const reads = (db: Database) => {
 }
 
 export const keyStore = (db: Database) => {
-  const { locate, located, find, list, unused, suspended } = reads(db)
+  const { locate, proof, find, list, unused, suspended } = reads(db)
   return {
-    /** What is needed to authenticate the holder of a token, by its keyed hash, and nothing else. */
+    /** Which key of which workspace it is, by the keyed hash of its token, and nothing else. */
     locate: (tokenHash: string) => locate.get({ tokenHash }),
-    /** The same of a key that has left something behind. */
-    located: (workspaceId: WorkspaceId, id: string) => located.get({ workspaceId, id }),
+    /** What is needed to authenticate its holder. */
+    proof: (workspaceId: WorkspaceId, id: string) => proof.get({ workspaceId, id }),
     find: (workspaceId: WorkspaceId, id: string) => find.get({ workspaceId, id }),
     /** A workspace's keys, newest first, revoked ones included. */
     list: (workspaceId: WorkspaceId, limit: number, after: After | null) =>
@@ -154,7 +152,7 @@ export const keyStore = (db: Database) => {
         builder
           .update(apiKeys)
           .set({ suspendedAt: null })
-          .where(and(isKey(workspaceId, id), isNotNull(apiKeys.suspendedAt))),
+          .where(and(isKey(workspaceId, id), isSuspended)),
       ),
     warned: (workspaceId: WorkspaceId, id: string, warnedAt: number) =>
       statement(builder.update(apiKeys).set({ warnedAt }).where(isKey(workspaceId, id))),
@@ -182,4 +180,4 @@ export const keyStore = (db: Database) => {
   }
 }
 export type KeyRow = NonNullable<Awaited<ReturnType<ReturnType<typeof keyStore>['find']>>>
-export type ProofRow = NonNullable<Awaited<ReturnType<ReturnType<typeof keyStore>['locate']>>>
+export type ProofRow = NonNullable<Awaited<ReturnType<ReturnType<typeof keyStore>['proof']>>>
