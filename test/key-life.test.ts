@@ -165,6 +165,42 @@ test('a key that nobody uses is told of once after 90 days and ends after 365; o
   expect((await find(unused.id)).body.status).toBe('revoked')
 })
 
+test('of a key that nobody uses its keepers are told once each time it falls out of use, and of an expired one never', async () => {
+  const key = await newKey()
+  await newKey({ expires_at: new Date(t.clock.now() + 30 * day).toISOString() })
+  const { endUnused } = t.app.services.hygiene
+  const toldAfter = async (days: number) => {
+    t.clock.advance(days * day)
+    await endUnused()
+    return (await events('key.unused')).map((e) => e.targets)
+  }
+  expect(await toldAfter(91)).toEqual([[key.id]])
+  expect(await toldAfter(91)).toEqual([[key.id]])
+  expect(await toldAfter(91)).toEqual([[key.id]])
+  expect(await statusOf(key.token)).toBe(200)
+  expect(await toldAfter(89)).toEqual([[key.id]])
+  expect(await toldAfter(2)).toEqual([[key.id], [key.id]])
+})
+
+test('a key does not end for disuse once it is used, not even in the last minute or while its turn comes', async () => {
+  const [noted, elsewhere, unused] = [await newKey(), await newKey(), await newKey()]
+  t.clock.advance(366 * day)
+  expect(await statusOf(noted.token)).toBe(200)
+  const { batch } = t.db
+  t.db.batch = async (...given: Parameters<typeof batch>) => {
+    if (given[0].some(({ args }) => args.includes('key.revoked'))) {
+      t.db.batch = batch
+      const file = new Libsql(t.path)
+      file.prepare('update api_keys set last_used_at = ? where id = ?').run(t.clock.now(), elsewhere.id)
+      file.close()
+    }
+    return batch(...given)
+  }
+  await t.app.services.hygiene.endUnused()
+  expect(await Promise.all([noted, elsewhere, unused].map(({ token }) => statusOf(token)))).toEqual([200, 200, 401])
+  expect((await events('key.revoked')).map((e) => e.targets)).toEqual([[unused.id]])
+})
+
 test('a key outlives its maker, unless whoever removes them says otherwise', async () => {
   const made = async () => {
     const maker = await t.as('member')

@@ -1,10 +1,10 @@
 // What ends keys without anybody asking for it by id: found ones, unused ones, those of a member who was removed; and
 // what a restored backup suspended.
 import { Failure } from '../../errors'
-import type { Actor, Origin, WorkspaceId } from '../../permissions'
+import type { Actor, Origin } from '../../permissions'
 import type { Clock, Database, Statement } from '../../ports'
 import { revoke } from '../../revocation'
-import { guard, type Write } from '../../write'
+import { type Event, guard, type Write } from '../../write'
 import type { KeyService } from './service'
 import { keyStore } from './store'
 
@@ -23,6 +23,12 @@ const atOnce = 100
 export const keyHygiene = ({ db, write, clock, keys }: Deps) => {
   const store = keyStore(db)
   const system = { type: 'system', origin: null } as const
+  /** Used or ended since it was listed: then nothing is written, and the next one has its turn. */
+  const writeIfStill = async (event: Event, statements: Statement[]) => {
+    await write(system, event, statements).catch((error: unknown) => {
+      if (!(error instanceof Failure && error.code === 'not_found')) throw error
+    })
+  }
 
   return {
     /**
@@ -65,22 +71,27 @@ export const keyHygiene = ({ db, write, clock, keys }: Deps) => {
       return wanted.length
     },
 
-    /** One bounded run: a key that nobody used for 90 days raises an event once, after 365 it is revoked. */
+    /**
+     * One bounded run: a key that nobody used for 90 days raises an event once, after 365 it is revoked. One that is used
+     * again starts anew.
+     */
     async endUnused(signal?: AbortSignal): Promise<void> {
       const now = clock.now()
-      for (const { workspaceId, id } of await store.unused(now - endMs, null, atOnce)) {
+      const [end, warn] = [now - endMs, now - warnMs]
+      await keys.flushUsed()
+      for (const { workspaceId, id } of await store.unused(now, end, atOnce)) {
         if (signal?.aborted) return
-        await write(system, { action: 'key.revoked', targets: [id], workspaceId, change: { reason: 'unused' } }, [
-          store.revoke(workspaceId, id, now),
+        const event = { action: 'key.revoked', targets: [id], workspaceId, change: { reason: 'unused' } }
+        await writeIfStill(event, [
+          store.revokeUnused(workspaceId, id, now, end),
+          guard('not_found'),
           revoke(now, `key:${id}`),
         ])
       }
-      for (const { workspaceId, id } of await store.unused(now - warnMs, now - warnMs, atOnce)) {
+      for (const { workspaceId, id } of await store.untold(now, warn, atOnce)) {
         if (signal?.aborted) return
-        await write(system, { action: 'key.unused', targets: [id], workspaceId }, [
-          store.warned(workspaceId as WorkspaceId, id, now),
-          guard('not_found'),
-        ])
+        const event = { action: 'key.unused', targets: [id], workspaceId }
+        await writeIfStill(event, [store.tell(workspaceId, id, now, warn), guard('not_found')])
       }
     },
   }

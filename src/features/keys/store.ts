@@ -1,5 +1,5 @@
 // The only SQL about API keys.
-import { and, desc, eq, gt, inArray, isNotNull, isNull, lt, or, type SQL, sql } from 'drizzle-orm'
+import { and, desc, eq, gt, inArray, isNotNull, isNull, lt, or, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 import { apiKeys, members, projects, revocations, workspaces } from '../../../db/schema'
 import { type After, afterArgs, isAfter } from '../../lib/page'
 import type { Role, WorkspaceId } from '../../permissions'
@@ -27,8 +27,14 @@ const isKey = (workspaceId: WorkspaceId, id: string) => and(eq(apiKeys.workspace
 const isMadeBy = (workspaceId: WorkspaceId, userId: string) =>
   and(eq(apiKeys.workspaceId, workspaceId), eq(apiKeys.createdBy, userId), isNull(apiKeys.revokedAt))
 
-const isLive = (now: number) =>
+type Instant = number | SQLWrapper
+const isLive = (now: Instant) =>
   and(isNull(apiKeys.revokedAt), isNull(apiKeys.suspendedAt), or(isNull(apiKeys.expiresAt), gt(apiKeys.expiresAt, now)))
+
+const lastUse = sql`coalesce(${apiKeys.lastUsedAt}, ${apiKeys.createdAt})`
+const isUnused = (now: Instant, since: Instant) => and(isLive(now), lt(lastUse, since))
+/** Nobody was told of it since it was last used. */
+const isUntold = or(isNull(apiKeys.warnedAt), lt(apiKeys.warnedAt, lastUse))
 
 /** One that was revoked since has nothing to wait for. */
 const isSuspended = and(isNotNull(apiKeys.suspendedAt), isNull(apiKeys.revokedAt))
@@ -65,20 +71,16 @@ const reads = (db: Database) => {
       .innerJoin(workspaces, eq(workspaces.workspaceId, apiKeys.workspaceId))
       .where(and(ofWorkspace, eq(apiKeys.id, sql.placeholder('id'))))
       .prepare(),
-    unused: db.acrossTenants('keys of all workspaces that nobody uses are ended', (orm) =>
-      orm
-        .select({ workspaceId: apiKeys.workspaceId, id: apiKeys.id })
-        .from(apiKeys)
-        .where(
-          and(
-            isNull(apiKeys.revokedAt),
-            lt(sql`coalesce(${apiKeys.lastUsedAt}, ${apiKeys.createdAt})`, sql.placeholder('since')),
-            lt(sql`coalesce(${apiKeys.warnedAt}, 0)`, sql.placeholder('toldBefore')),
-          ),
-        )
-        .limit(sql.placeholder('limit'))
-        .prepare(),
-    ),
+    ...db.acrossTenants('keys of all workspaces that nobody uses are ended', (orm) => {
+      const among = (condition?: SQL) =>
+        orm
+          .select({ workspaceId: apiKeys.workspaceId, id: apiKeys.id })
+          .from(apiKeys)
+          .where(and(isUnused(sql.placeholder('now'), sql.placeholder('since')), condition))
+          .limit(sql.placeholder('limit'))
+          .prepare()
+      return { unused: among(), untold: among(isUntold) }
+    }),
     suspended: db.acrossTenants('keys that a restored backup suspended are confirmed', (orm) =>
       orm.select({ workspaceId: apiKeys.workspaceId, id: apiKeys.id }).from(apiKeys).where(isSuspended).prepare(),
     ),
@@ -98,7 +100,7 @@ const reads = (db: Database) => {
 }
 
 export const keyStore = (db: Database) => {
-  const { locate, proof, find, list, unused, suspended } = reads(db)
+  const { locate, proof, find, list, unused, untold, suspended } = reads(db)
   return {
     /** Which key of which workspace it is, by the keyed hash of its token, and nothing else. */
     locate: (tokenHash: string) => locate.get({ tokenHash }),
@@ -143,9 +145,26 @@ export const keyStore = (db: Database) => {
       ),
       revokes: true,
     }),
-    /** Live keys of all workspaces that nobody used since an instant and, if one is given, nobody was told of since. */
-    unused: (since: number, toldBefore: number | null, limit: number) =>
-      unused.all({ since, toldBefore: toldBefore ?? Number.MAX_SAFE_INTEGER, limit }),
+    /** Live keys of all workspaces that nobody used since an instant. */
+    unused: (now: number, since: number, limit: number) => unused.all({ now, since, limit }),
+    /** Those of them that nobody was told of. */
+    untold: (now: number, since: number, limit: number) => untold.all({ now, since, limit }),
+    /** Changes no row where it was used meanwhile, or has ended. */
+    revokeUnused: (workspaceId: WorkspaceId, id: string, now: number, since: number) =>
+      statement(
+        builder
+          .update(apiKeys)
+          .set({ revokedAt: now })
+          .where(and(isKey(workspaceId, id), isUnused(now, since))),
+      ),
+    /** As `revokeUnused`. */
+    tell: (workspaceId: WorkspaceId, id: string, now: number, since: number) =>
+      statement(
+        builder
+          .update(apiKeys)
+          .set({ warnedAt: now })
+          .where(and(isKey(workspaceId, id), isUnused(now, since), isUntold)),
+      ),
     suspended: () => suspended.all(),
     confirm: (workspaceId: WorkspaceId, id: string) =>
       statement(
@@ -154,8 +173,6 @@ export const keyStore = (db: Database) => {
           .set({ suspendedAt: null })
           .where(and(isKey(workspaceId, id), isSuspended)),
       ),
-    warned: (workspaceId: WorkspaceId, id: string, warnedAt: number) =>
-      statement(builder.update(apiKeys).set({ warnedAt }).where(isKey(workspaceId, id))),
     used: (workspaceId: WorkspaceId, id: string, at: number): Statement =>
       statement(
         builder
