@@ -25,7 +25,7 @@ const keyOf = ({ request }: Sent): string | null => {
 /**
  * Builds `once(sent, by, body, make, again)`: `make`, or where the same request made something in the last 24 hours,
  * `again` of its id. The thing made is the first target of the audit event.
- * @throws Failure `conflict` for a key that was used with another body; `invalid` for one that is none.
+ * @throws Failure `conflict` for a key that was used for another request; `invalid` for one that is none.
  */
 export const createOnce = ({ db, clock, keyring }: Deps) => {
   const find = db.orm
@@ -53,7 +53,8 @@ export const createOnce = ({ db, clock, keyring }: Deps) => {
     if (key === null) return make()
     const workspaceId = 'workspace' in by ? by.workspace.id : (0 as WorkspaceId)
     const scope = { workspaceId, actorId: by.id, route: sent.route, key }
-    const said = `idempotency ${new URL(sent.request.url).pathname} ${JSON.stringify(body)}`
+    const project = 'project' in by ? (by.project?.id ?? '') : ''
+    const said = `idempotency ${new URL(sent.request.url).pathname} ${project} ${JSON.stringify(body)}`
     const bodyHash = keyedHash(keyring.current('index').key, said)
     // On a copy the claim may show a moment before what it names.
     const read = async (id: string): Promise<T> => {
@@ -70,7 +71,7 @@ export const createOnce = ({ db, clock, keyring }: Deps) => {
       const earlier = await find.get({ ...scope, now: clock.now() })
       if (!earlier) return null
       if (earlier.bodyHash !== bodyHash)
-        throw new Failure('conflict', 'That Idempotency-Key was used with another body')
+        throw new Failure('conflict', 'That Idempotency-Key was used for another request')
       return { value: await read(earlier.madeId) }
     }
 

@@ -89,6 +89,25 @@ test('another person, another workspace and another route have keys of their own
   expect((await admin.post('/api/invitations', makers.invitations[1], again)).status).toBe(201)
 })
 
+test('in another project it is another request: a conflict, whether the project is named or the default one', async () => {
+  const { body: other } = await admin.post('/api/projects', { name: 'Other' })
+  const begin = (project?: string) => {
+    const named = project === undefined ? {} : { 'x-project-id': project }
+    const headers = { ...again.headers, ...named, 'tus-resumable': '1.0.0', 'upload-length': '13' }
+    return t.fetch('POST', '/api/uploads', { headers: { ...admin.headers, ...headers } })
+  }
+  const first = await begin()
+  expect(first.status).toBe(201)
+  for (const project of [other.id, 'other']) {
+    const answer = await begin(project)
+    expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([409, 'conflict'])
+  }
+  for (const project of [undefined, 'default', admin.workspace.default_project_id]) {
+    const same = await begin(project)
+    expect([same.status, same.headers.get('location')]).toEqual([201, first.headers.get('location')])
+  }
+})
+
 test('what failed is not remembered: it may be sent again as it should have been', async () => {
   await admin.post('/api/projects', { name: 'One', slug: 'one' })
   expect((await admin.post('/api/projects', { name: 'Two', slug: 'one' }, again)).status).toBe(409)
