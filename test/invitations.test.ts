@@ -127,6 +127,16 @@ describe('an invitation', () => {
     expect([seen.includes(projects[0]), seen.includes(projects[1])]).toEqual([true, false])
   })
 
+  test('names no project beyond the one that its request is about', async () => {
+    const admin = await t.as('admin')
+    const { body: other } = await admin.post('/api/projects', { name: 'Other', restricted: true })
+    const confined = { headers: { 'x-project-id': admin.workspace.default_project_id } }
+    const named = { email: guest, role: 'member', projects: [other.id] }
+    expect((await admin.post('/api/invitations', named, confined)).status).toBe(404)
+    expect((await admin.get('/api/invitations')).body.data).toEqual([])
+    expect((await admin.post('/api/invitations', named, { headers: { 'x-project-id': other.id } })).status).toBe(201)
+  })
+
   test('is sent a hundred times a day by one person, whatever the workspace, and no more', async () => {
     const admin = await t.as('admin')
     for (let i = 0; i < 100; i++) expect((await invite(admin, { email: `g${i}@example.com` })).status).toBe(201)

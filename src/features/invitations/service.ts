@@ -53,13 +53,14 @@ export const invitationService = (deps: Deps) => {
   return {
     /**
      * Offers a role to whoever proves `email`, for a week, and says so by mail. Whether anybody has that address shows
-     * nowhere. @throws `conflict` for a member or who is invited already; `not_found` for a project; `rate_limited`;
-     * `step_up_required` to make an admin.
+     * nowhere. @throws `conflict` for a member or who is invited already; `not_found` for a project the actor may not
+     * enter; `rate_limited`; `step_up_required` to make an admin.
      */
     async create(actor: Actor, { email, role, projects, locale }: Invite): Promise<Invitation> {
       const [now, { exact, mailbox }, id] = [clock.now(), parseAddress(email), newId('inv')]
       const workspaceId = actor.workspace.id
       if (role === 'admin') assertFresh(actor.person, now)
+      if (projects.some((id) => !actor.projects.includes(id))) throw new Failure('not_found')
       const addressHash = addresses.hash(exact)
       const row = {
         ...{ workspaceId, id, addressHash, addressSealed: addresses.seal(exact, id), role, projects, locale },
