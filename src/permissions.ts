@@ -64,6 +64,7 @@ const table = {
   'link:create': of('viewer', 'read'),
   'link:revoke': of('viewer', 'read'),
   'audit:read': of('admin', 'admin'),
+  'audit:export': of('admin', null),
   'usage:read': of('admin', 'admin'),
   'operator:read': operator,
   'operator:update': operator,

@@ -72,6 +72,48 @@ describe('a step-up', () => {
   })
 })
 
+describe('what asks for a fresh sign-in', () => {
+  const asking = {
+    'opening a project': (secret) => ['PATCH', `/api/projects/${secret}`, { restricted: false }],
+    'restricting a project': (secret) => ['PATCH', `/api/projects/${secret}`, { restricted: true }],
+    'taking somebody out of a project': (secret, guest) => ['DELETE', `/api/projects/${secret}/members/${guest}`],
+    'putting somebody into a project': (secret, guest) => [
+      ...(['PUT', `/api/projects/${secret}/members/${guest}`] as const),
+      { role: 'viewer' },
+    ],
+    'the export of the audit': () => ['GET', '/api/audit/export'],
+  } as const satisfies Record<string, (secret: string, guest: string) => readonly [string, string, object?]>
+
+  test.each(Object.entries(asking))(
+    'is refused to a session that is not fresh, and to every key: %s',
+    async (_, of) => {
+      const [admin, guest] = [await t.as('admin'), await t.as('member')]
+      const { body: secret } = await admin.post('/api/projects', { name: 'Secret', restricted: true })
+      await admin.put(`/api/projects/${secret.id}/members/${guest.userId}`, { role: 'member' })
+      const { body: key } = await admin.post('/api/keys', { name: 'k' })
+      const [method, target, body] = of(secret.id, guest.userId)
+      const ask = async ({ headers }: { headers: Record<string, string> }) => {
+        const answer = await t.fetch(method, target, { headers, ...(body && { body }) })
+        return [answer.status, answer.ok ? null : ((await answer.json()) as { code: string }).code]
+      }
+      expect(await ask({ headers: { authorization: `Bearer ${key.token}` } })).toEqual([403, 'forbidden'])
+      t.clock.advance(11 * minuteMs)
+      expect(await ask(admin)).toEqual([403, 'step_up_required'])
+      await p.stepUp(admin)
+      expect((await ask(admin))[0]).toBeLessThan(300)
+    },
+  )
+
+  test('is not a name: a key renames a project, whether or not it is restricted', async () => {
+    const ada = await t.signIn('ada@example.com')
+    const { body: secret } = await ada.post('/api/projects', { name: 'Secret', restricted: true })
+    const { body: key } = await ada.post('/api/keys', { name: 'k' })
+    const asKey = t.clientOf({ authorization: `Bearer ${key.token}` })
+    const { status, body } = await asKey.patch(`/api/projects/${secret.id}`, { name: 'Renamed' })
+    expect([status, body.name, body.restricted]).toEqual([200, 'Renamed', true])
+  })
+})
+
 describe('a proof that a session asked for', () => {
   const asks = {
     'a step-up': { path: '/api/auth/step-up', body: {}, to: 'ada@example.com', subject: /^Confirm/ },

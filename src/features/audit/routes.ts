@@ -22,5 +22,5 @@ export const auditRoutes = (access: Access, audit: AuditService, identify: Ident
     .get(
       '/export',
       ({ actor, caller, query }) => download(caller, audit.export(actor, judgeOf(caller, identify), query)),
-      { access: 'audit:read', query: ExportQuery },
+      { access: 'audit:export', query: ExportQuery },
     )

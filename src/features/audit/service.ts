@@ -6,6 +6,7 @@ import { streamOf } from '../../lib/stream'
 import type { Actor, Judge, Person } from '../../permissions'
 import type { Clock, Database, Log } from '../../ports'
 import { type Revocations, subjectsOf } from '../../revocation'
+import { assertFresh } from '../../step-up'
 import type { Unaudited, Write } from '../../write'
 import { allChains, chainOf, type Mark } from './chain'
 import type { AuditEvent, AuditQuery, Breach, ExportHead, ExportQuery, Verification } from './model'
@@ -97,11 +98,12 @@ export const auditService = ({ db, write, unaudited, clock, keyring, log, revoca
 
     /**
      * All that is sealed of the actor's workspace, oldest first, once it is opened and as it is read: JSONL, which can be
-     * verified offline, or CSV. Ends with an error when the right to it is taken away.
+     * verified offline, or CSV. Ends with an error when the right to it is taken away. @throws `step_up_required`
      */
     export(actor: Actor, judge: Judge, { format }: ExportQuery) {
+      assertFresh(actor.person, clock.now())
       const [chain, form, since] = [chainOf(actor.workspace.id), exportForms[format], revocations.version()]
-      const still = async () => (await judge(actor.workspace.publicId))?.permissions.has('audit:read') ?? false
+      const still = async () => (await judge(actor.workspace.publicId))?.permissions.has('audit:export') ?? false
       const open = async (): Promise<ReadableStream<Uint8Array>> => {
         await write(actor, { action: 'audit.exported', targets: [actor.workspace.publicId], change: { format } }, [])
         const head = await store.head(chain)

@@ -54,9 +54,10 @@ export const projectMemberService = ({ db, write, clock }: { db: Database; write
       return present(row)
     },
 
-    /** @throws `not_found` */
+    /** @throws `not_found`, `step_up_required` */
     async remove(actor: Actor, projectId: string, userId: string): Promise<void> {
       assertEnters(actor, projectId)
+      assertFresh(actor.person, clock.now())
       await write(actor, { action: 'project_member.removed', targets: [projectId, userId] }, [
         store.remove(actor.workspace.id, projectId, userId),
         guard('not_found'),

@@ -74,12 +74,12 @@ export const projectService = ({ db, write, clock }: { db: Database; write: Writ
     },
 
     /**
-     * Another name, or whether only its own members enter it. @throws `not_found`; `conflict` for the default project,
-     * which is open to every member.
+     * Another name, or whether only its own members enter it, which takes a fresh sign-in, so no key does that.
+     * @throws `not_found`, `step_up_required`; `conflict` for the default project, which is open to every member.
      */
     async update(actor: Actor, id: string, { name, restricted }: UpdateProject): Promise<Project> {
       const before = await get(actor, id)
-      if (restricted !== undefined && actor.person) assertFresh(actor.person, clock.now())
+      if (restricted !== undefined) assertFresh(actor.person, clock.now())
       if (before.is_default && restricted) throw new Failure('conflict', 'The default project is open to every member')
       const change = { ...(name !== undefined && { name }), ...(restricted !== undefined && { restricted }) }
       const fields = Object.keys(change)
