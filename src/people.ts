@@ -7,6 +7,7 @@ import type { AuditService } from './features/audit/service'
 import { createCredentials } from './features/auth/credentials'
 import { createDefence } from './features/auth/defence'
 import type { Humans } from './features/auth/human'
+import { createSignUpPolicy, signIn } from './features/auth/policy'
 import { authService } from './features/auth/service'
 import { deviceService } from './features/devices/service'
 import { invitationService } from './features/invitations/service'
@@ -39,20 +40,9 @@ type Parts = {
   mailWaits: () => void
 }
 
-const signIn = { ttlMs: 15 * 60_000, maxAttempts: 5, maxSends: 3, resendAfterMs: 30_000 }
-
-const isOfDomain = (exact: string, domains: readonly string[]) =>
-  domains.includes(exact.slice(exact.lastIndexOf('@') + 1))
-
 export const createPeople = (config: Config, parts: Parts) => {
   const { base, addresses, mailWaits, workspaces, humans, log } = parts
-  const { signUp } = config
-  const mayHold = (exact: string) => signUp.kind !== 'domains' || isOfDomain(exact, signUp.domains)
-  const maySignUp = async (exact: string) => {
-    // Somebody has to be the first, whatever the policy.
-    if (config.operators.includes(exact)) return true
-    return signUp.kind === 'invite' ? invitations.isInvited(exact) : signUp.kind !== 'closed' && mayHold(exact)
-  }
+  const { mayHold, maySignUp } = createSignUpPolicy(config, (exact) => invitations.isInvited(exact))
   const enqueueMail: typeof mail.enqueue = (...told) => mail.enqueue(...told)
   const everything = { limit: 100, cursor: null }
 

@@ -16,17 +16,9 @@ import type { Addressed } from '../mail/service'
 import type { Credentials } from './credentials'
 import type { Defence } from './defence'
 import type { RedeemLink, ResendCode, StartedChallenge, StartSignIn, VerifyCode } from './model'
+import type { SignInPolicy } from './policy'
 import { createRedemption, type Redeemed, type RedemptionDeps } from './redemption'
 import { type ChallengeRow, challengeStore, type Purpose } from './store'
-
-type SignInPolicy = {
-  ttlMs: number
-  maxAttempts: number
-  maxSends: number
-  resendAfterMs: number
-  /** Every `start` takes at least this long, so that its time says nothing. */
-  startFloorMs: number
-}
 
 type Deps = RedemptionDeps & {
   db: Database
