@@ -1,10 +1,15 @@
 // The log: nothing that has the shape of a credential gets into it, and request lines cost nothing and are not lost.
 import { expect, test } from 'bun:test'
+import { openSync } from 'node:fs'
+import { join } from 'node:path'
 import { DrizzleQueryError } from 'drizzle-orm/errors'
 import { createLog } from '../src/adapters/log-pino'
 import { randomSecret } from '../src/lib/crypto'
 import { randomBase62 } from '../src/lib/id'
 import { scrub } from '../src/lib/scrub'
+import { freePort } from './redis'
+import { newCaller } from './story'
+import { newFolder } from './template'
 
 const capture = () => {
   const written: string[] = []
@@ -86,3 +91,40 @@ test('an urgent line is written at once', () => {
   log.request({ ...done, status: 500 }, true)
   expect(written).toHaveLength(1)
 })
+
+test('what takes no lines ends nothing; once it does again, it says how many were lost', () => {
+  const written: string[] = []
+  let isFull = true
+  const write = (lines: string) => {
+    if (isFull) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
+    written.push(lines)
+  }
+  const log = createLog({ write })
+  log.request(done, false)
+  log.request(done, true)
+  log.error({}, 'failed')
+  expect(written).toEqual([])
+  isFull = false
+  log.info({}, 'later')
+  log.info({}, 'and later')
+  const lines = written.join('').split('\n').filter(Boolean)
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    { level: 'warn', lost: 3 },
+    { msg: 'later' },
+    { msg: 'and later' },
+  ])
+})
+
+test('a server whose log is full serves all the same, and stops in order', async () => {
+  const [folder, port] = [newFolder(), await freePort()]
+  const child = Bun.spawn([process.execPath, join(import.meta.dir, '../src/cli.ts')], {
+    env: { LATCHKEY_PORT: `${port}`, LATCHKEY_DATA_DIR: folder, LATCHKEY_START_FLOOR_MS: '0' },
+    stdout: openSync('/dev/full', 'w'),
+  })
+  const { call, codeFor } = newCaller(`http://127.0.0.1:${port}`)
+  while (child.exitCode === null && !(await call('GET', '/v1/health', 200).catch(() => null))) await Bun.sleep(20)
+  await call('POST', '/api/auth/start', 202, { json: { email: 'ada@example.com', transport: 'token' } })
+  expect(await codeFor('ada@example.com')).toMatch(/^\w{4}-\w{4}$/)
+  child.kill('SIGTERM')
+  expect(await child.exited).toBe(0)
+}, 30_000)

@@ -1,4 +1,5 @@
 // The log: JSON lines by pino, scrubbed whole; request lines of what needs none, written together every 50 ms.
+import { writeSync } from 'node:fs'
 import { pino } from 'pino'
 import { scrub } from '../lib/scrub'
 import type { FinishedRequest, Log } from '../ports'
@@ -24,8 +25,23 @@ const tellError = (error: unknown, depth = 0): Told | string => {
   }
 }
 
+const waitMs = 20
+const waiting = new Int32Array(new SharedArrayBuffer(4))
+
+/** Writes `bytes` whole; a full pipe is waited for, since its reader is only slow. */
+const writeAll = (fd: number, bytes: Uint8Array): void => {
+  for (let at = 0; at < bytes.length; ) {
+    try {
+      at += writeSync(fd, bytes, at)
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'EAGAIN') throw error
+      Atomics.wait(waiting, 0, 0, waitMs)
+    }
+  }
+}
+
 /** Standard output, written through to: what was logged before a crash is there. */
-export const standardOutput = () => pino.destination({ dest: 1, sync: true })
+export const standardOutput = () => ({ write: (lines: string) => writeAll(1, Buffer.from(lines)) })
 
 /** Text as JSON, scrubbed, remembered: methods and routes are few. */
 const createWords = () => {
@@ -47,17 +63,32 @@ const lineOf = ({ at, requestId, method, route, status, ms, workspace }: Finishe
     workspace === null ? '' : `,"workspace":"${workspace}"`
   }}\n`
 
-/** `out` takes whole lines, each ended, and has put them out when it returns. */
+/** Puts lines out where that works. A log that is full or gone ends nobody: what it did not take is counted, and told. */
+const createSink = (out: { write(lines: string): unknown }) => {
+  let lost = 0
+  return (lines: string, count = 1): void => {
+    // After a line that was torn, the next begins on its own.
+    const told = lost && `\n{"level":"warn","time":${Date.now()},"lost":${lost},"msg":"lines of the log were lost"}\n`
+    try {
+      out.write(told ? told + lines : lines)
+      lost = 0
+    } catch {
+      lost += count
+    }
+  }
+}
+
+/** `out` takes whole lines, each ended, and has put them out when it returns; while it throws, they are lost. */
 export const createLog = (out: { write(lines: string): unknown }): Log => {
-  const word = createWords()
+  const [put, word] = [createSink(out), createWords()]
   const buffered: string[] = []
   let bytes = 0
   const flush = () => {
     if (buffered.length === 0) return
-    const lines = buffered.join('')
+    const [lines, count] = [buffered.join(''), buffered.length]
     buffered.length = 0
     bytes = 0
-    out.write(lines)
+    put(lines, count)
   }
   const events = pino(
     {
@@ -68,7 +99,7 @@ export const createLog = (out: { write(lines: string): unknown }): Log => {
     {
       write: (line: string) => {
         flush()
-        out.write(scrub(line))
+        put(scrub(line))
       },
     },
   )
