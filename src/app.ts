@@ -42,20 +42,21 @@ const cacheEntries = 50_000
 
 type Pages = (access: Access) => AnyElysia[]
 
+/** Writes what is only noted in memory: now and then, and once more before the end. */
+const flushesOf = ({ sessions, keys, usage, denials, reads }: Services) => [
+  { name: 'sessions-seen', everyMs: 60_000, run: sessions.flushSeen },
+  { name: 'keys-used', everyMs: 60_000, run: keys.flushUsed },
+  { name: 'usage', everyMs: 60_000, run: usage.flush },
+  { name: 'denials', everyMs: 5000, run: denials.flush },
+  { name: 'reads', everyMs: 5000, run: reads.flush },
+]
+
 const addJobs = (s: Services, reloadKeys: () => Promise<void>) => {
-  const { jobs, sessions, keys, mail, audit, denials, sweepMedia, hygiene, purge } = s
+  const { jobs, mail, audit, sweepMedia, hygiene, purge } = s
+  for (const flush of flushesOf(s)) jobs.add({ ...flush, everywhere: true })
   jobs.add({ name: 'outbox', everyMs: 1000, run: mail.deliverDue })
-  jobs.add({
-    name: 'last-used',
-    everyMs: 60_000,
-    everywhere: true,
-    run: () => Promise.all([sessions.flushSeen(), keys.flushUsed()]),
-  })
-  jobs.add({ name: 'usage', everyMs: 60_000, everywhere: true, run: s.usage.flush })
   jobs.add({ name: 'old-usage', everyMs: day, run: s.usage.sweep })
   jobs.add({ name: 'seal', everyMs: 1000, run: audit.seal })
-  jobs.add({ name: 'denials', everyMs: 5000, everywhere: true, run: denials.flush })
-  jobs.add({ name: 'reads', everyMs: 5000, everywhere: true, run: s.reads.flush })
   jobs.add({ name: 'audit-heads', everyMs: 60_000, run: audit.publish })
   jobs.add({ name: 'audit-prune', everyMs: day, run: audit.prune })
   jobs.add({ name: 'sweep', everyMs: 3_600_000, run: s.sweepPeople })
@@ -177,20 +178,29 @@ export const createApp = async (config: Config, ports: Ports, pages: Pages = () 
     /** Before the first request. */
     start: async () => {
       await services.feed.start()
-      services.jobs.start()
+      await services.jobs.start()
     },
-    /** Ends background work and writes what is only noted in memory. */
-    stop: async () => {
-      await services.jobs.stop()
-      await Promise.all([
-        services.sessions.flushSeen(),
-        services.keys.flushUsed(),
-        services.usage.flush(),
-        services.denials.flush(),
-        services.reads.flush(),
-        services.uploads.stop(),
-      ])
+    /**
+     * Ends background work, for which it waits until `patience` ends, and once all requests are `served` writes what is
+     * only noted in memory. Gives what could not be written, by name; never fails.
+     */
+    stop: async (served: Promise<unknown> = Promise.resolve(), patience?: Promise<unknown>): Promise<string[]> => {
+      const idle = services.jobs.stop(patience)
+      await served
+      const last = [...flushesOf(services), { name: 'uploads', run: services.uploads.stop }]
+      const flushes = last.map(({ name, run }) =>
+        run().then(
+          () => [],
+          (error) => {
+            log.error({ what: name, error }, 'not written before the end')
+            return [name]
+          },
+        ),
+      )
+      const lost = (await Promise.all(flushes)).flat()
+      await idle
       await services.feed.stop()
+      return lost
     },
   }
 }

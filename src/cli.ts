@@ -29,8 +29,7 @@ const serve = async () => {
     // Asked twice, it does not wait.
     for (const again of ['SIGTERM', 'SIGINT']) process.on(again, () => process.exit(1))
     log.info({ signal }, 'stopping')
-    await stop()
-    process.exit(0)
+    process.exit((await stop()) ? 0 : 1)
   }
   process.once('SIGTERM', end)
   process.once('SIGINT', end)

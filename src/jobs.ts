@@ -41,6 +41,8 @@ const longestDelayMs = 60_000
 
 const createLeases = ({ db, clock, holder, leaseMs = 60_000 }: Omit<Deps, 'log'>) => {
   const unaudited = createUnaudited(db)
+  // What is to end later than this was written by a clock that ran ahead, and binds nobody.
+  const longestMs = 2 * leaseMs
   // Our own leases end by the monotonic clock, timed from before the claim was sent.
   const ends = new Map<string, number>()
   const find = db.orm
@@ -56,9 +58,11 @@ const createLeases = ({ db, clock, holder, leaseMs = 60_000 }: Omit<Deps, 'log'>
         .onConflictDoUpdate({
           target: leases.name,
           set: { holder, until: now + leaseMs },
-          setWhere: sql`${leases.holder} = ${holder} or ${leases.until} <= ${now}`,
+          setWhere: sql`${leases.holder} = ${holder} or ${leases.until} <= ${now} or ${leases.until} > ${now + longestMs}`,
         }),
     )
+  const remove = (query: Parameters<typeof statement>[0]) =>
+    unaudited('who does background work is no change', [statement(query)])
 
   const left = (name: string) => (ends.get(name) ?? 0) - clock.monotonic()
 
@@ -72,16 +76,15 @@ const createLeases = ({ db, clock, holder, leaseMs = 60_000 }: Omit<Deps, 'log'>
       if (ours > leaseMs / 2) return ours
       const [now, row] = [clock.now(), await find.get({ name })]
       // Read before written: a node that waits for its turn costs the database no write.
-      const another = row && row.holder !== holder && row.until > now
+      const another = row && row.holder !== holder && row.until > now && row.until <= now + longestMs
       const [taken] = another ? [] : await unaudited('who does background work is no change', [claim(name, now)])
       ends.set(name, taken?.changes === 1 ? asked + leaseMs : 0)
       return taken?.changes === 1 ? leaseMs : 0
     },
     /** Gives all back, so that another node need not wait for their end. */
-    release: () =>
-      unaudited('who does background work is no change', [
-        statement(builder.delete(leases).where(eq(leases.holder, holder))),
-      ]),
+    release: () => remove(builder.delete(leases).where(eq(leases.holder, holder))),
+    /** Ends what a process before this one left, where no other can be at work. */
+    clear: async () => void (db.sharing.kind === 'alone' && (await remove(builder.delete(leases)))),
   }
 }
 
@@ -100,6 +103,7 @@ const runWithin = async (job: Job, leftMs: number, stopping: AbortSignal): Promi
 const runHeld = async (job: Job, lease: ReturnType<typeof createLeases>, stopping: AbortSignal): Promise<void> => {
   const lost = new AbortController()
   const renew = async () => {
+    if (stopping.aborted) return
     if ((await lease.take(job.name).catch(() => lease.left(job.name))) <= 0) lost.abort()
   }
   const timer = setInterval(renew, lease.leaseMs / 4)
@@ -163,16 +167,21 @@ export const createJobs = ({ log, ...deps }: Deps) => {
     /** Before `start`. */
     add: (job: Job): void => void entries.set(job.name, { job, again: false, failures: 0 }),
     /** Begins with a run of each. */
-    start: (): void => {
+    async start(): Promise<void> {
+      await lease.clear().catch((error) => log.warn({ error }, 'leases are left to end by themselves'))
       started = true
       for (const entry of entries.values()) schedule(entry, 0)
     },
-    /** Ends with the runs under way, which are told to be quick, and gives the leases back. */
-    async stop(): Promise<void> {
+    /**
+     * Tells the runs under way to be quick, waits for them until `patience` ends, and gives the leases back. Never fails.
+     * A run that is still not over goes on by itself: what it changes is conditional in SQL.
+     */
+    async stop(patience?: Promise<unknown>): Promise<void> {
       started = false
       stopping.abort()
       for (const entry of entries.values()) clearTimeout(entry.timer)
-      await Promise.all([...entries.values()].map((entry) => entry.running))
+      const ended = Promise.all([...entries.values()].map((entry) => entry.running))
+      await (patience ? Promise.race([ended, patience]) : ended)
       await lease.release().catch((error) => log.warn({ error }, 'leases are left to end by themselves'))
     },
     /** One run now, after the one under way. False where another node holds the lease. @throws what the job throws */

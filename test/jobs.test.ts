@@ -26,8 +26,8 @@ const log: Log = {
   flush() {},
 }
 
-const newNode = (holder: string, job: Partial<Job> & Pick<Job, 'run'>, leaseMs?: number) => {
-  const jobs = createJobs({ db: database.db, clock, log, holder, ...(leaseMs && { leaseMs }) })
+const newNode = (holder: string, job: Partial<Job> & Pick<Job, 'run'>, leaseMs?: number, at = clock) => {
+  const jobs = createJobs({ db: database.db, clock: at, log, holder, ...(leaseMs && { leaseMs }) })
   jobs.add({ name: 'sweep', everyMs: 3_600_000, ...job })
   return jobs
 }
@@ -63,6 +63,36 @@ test('the node that has a job keeps it; after a crash time frees it, and not bef
   expect(await crashed.runNow('sweep')).toBe(false)
 })
 
+test('a clock that ran ahead binds nobody for longer than two leases', async () => {
+  const ahead = newTestClock(clock.now() + 3_600_000)
+  expect(await newNode('a', { run: nothing }, undefined, ahead).runNow('sweep')).toBe(true)
+  expect(await newNode('b', { run: nothing }).runNow('sweep')).toBe(true)
+  expect(await newNode('c', { run: nothing }).runNow('sweep')).toBe(false)
+})
+
+test('what a process before left is over where there can be no other, and is kept to where there can', async () => {
+  const starts = async (sharing: 'alone' | 'primary') => {
+    let runs = 0
+    await newNode('killed', { run: nothing }).runNow('sweep')
+    const jobs = createJobs({ db: { ...database.db, sharing: { kind: sharing } }, clock, log, holder: sharing })
+    jobs.add({ name: 'sweep', everyMs: 3_600_000, run: async () => void runs++ })
+    await jobs.start()
+    await turns()
+    await jobs.stop()
+    return runs
+  }
+  expect(await starts('primary')).toBe(0)
+  expect(await starts('alone')).toBe(1)
+})
+
+test('a run that does not end keeps nobody from stopping longer than their patience, nor its lease from others', async () => {
+  const stuck = newNode('a', { run: () => new Promise(() => {}) })
+  await stuck.start()
+  await turns()
+  await stuck.stop(Promise.resolve())
+  expect(await newNode('b', { run: nothing }).runNow('sweep')).toBe(true)
+})
+
 test('a lease in use is renewed before it ends', async () => {
   const [busy, other] = [newNode('a', { run: nothing }), newNode('b', { run: nothing })]
   for (let i = 0; i < 10; i++) {
@@ -83,7 +113,7 @@ test('stopping tells the run under way, waits for it, and leaves the job to othe
       ended = true
     },
   })
-  stopped.start()
+  await stopped.start()
   await begun.promise
   await stopped.stop()
   expect(ended).toBe(true)
@@ -105,7 +135,7 @@ test('many kicks are one run more, and kicks between runs are one run', async ()
   let runs = 0
   const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   const node = newNode('a', { run: () => gates[runs++]?.promise ?? nothing() })
-  node.start()
+  await node.start()
   await turns()
   for (let i = 0; i < 100; i++) node.kick('sweep')
   await turns()
@@ -132,7 +162,7 @@ test('runs of one job never overlap on a node', async () => {
       beside--
     },
   })
-  node.start()
+  await node.start()
   await Promise.all(Array.from({ length: 5 }, () => node.runNow('sweep')))
   await node.stop()
   expect(most).toBe(1)
@@ -151,7 +181,7 @@ test('a failing job is logged, waits longer, is not hastened by kicks, ends noth
   })
   node.add({ name: 'other', everyMs: 3_600_000, run: async () => void others++ })
   node.add({ name: 'broken', everyMs: 3_600_000, run: () => Promise.reject(new Error('never')) })
-  node.start()
+  await node.start()
   await recovered.promise
   expect(others).toBe(1)
   expect(logged.filter((fields) => fields.job === 'sweep').map((fields) => fields.failures)).toEqual([1, 2, 3])
@@ -200,7 +230,7 @@ test('a long job keeps its lease however long it runs, and is told to end once a
     expect(await other.runNow('sweep')).toBe(false)
   }
   clock.advance(leaseMs + 1)
-  const taken = { name: 'sweep', holder: 'b', until: clock.now() + 1000 }
+  const taken = { name: 'sweep', holder: 'b', until: clock.now() + leaseMs }
   await database.db.batch([
     statement(builder.insert(leases).values(taken).onConflictDoUpdate({ target: leases.name, set: taken })),
   ])

@@ -77,14 +77,14 @@ describe('a session', () => {
     for (const jump of [hour, -hour, -hour, hour, hour, -hour]) {
       t.clock.advance(jump)
       expect([await statusOf(ada), (await asKey.get('/api/whoami')).status]).toEqual([200, 200])
-      await t.app.services.jobs.runNow('last-used')
+      await t.app.services.jobs.runNow('sessions-seen')
     }
     for (let i = 0; i < 5; i++) {
       t.clock.advance(6 * day - 2)
       if (i < 4) expect(await statusOf(ada)).toBe(200)
       t.clock.advance(-hour)
       expect(await statusOf(ada)).toBe(200)
-      await t.app.services.jobs.runNow('last-used')
+      await t.app.services.jobs.runNow('sessions-seen')
       t.clock.advance(hour)
     }
     t.clock.advance(end - t.clock.now() - 1)
@@ -126,7 +126,7 @@ describe('of a person’s sessions', () => {
 describe('when a session was last used', () => {
   test('is written at most once a minute, in one batch for all, and in no request', async () => {
     const people = [await t.signIn(email), await t.signIn('bob@example.com'), await t.signIn('cy@example.com')]
-    await t.app.services.jobs.runNow('last-used')
+    await t.app.services.jobs.runNow('sessions-seen')
     const { batch } = t.db
     const sent: number[] = []
     t.db.batch = (statements) => {
@@ -136,9 +136,9 @@ describe('when a session was last used', () => {
     t.clock.advance(1000)
     for (let i = 0; i < 50; i++) for (const one of people) await one.get('/api/me')
     expect(sent).toEqual([])
-    await t.app.services.jobs.runNow('last-used')
+    await t.app.services.jobs.runNow('sessions-seen')
     expect(sent).toEqual([3])
-    await t.app.services.jobs.runNow('last-used')
+    await t.app.services.jobs.runNow('sessions-seen')
     expect(sent).toEqual([3])
     t.db.batch = batch
     expect((await rowOf(people[0]!)).lastSeenAt).toBe(t.clock.now())

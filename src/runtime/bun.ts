@@ -43,11 +43,18 @@ export type Running = {
   /** Where it listens, as a URL. */
   listening: string
   config: Config
-  /** Takes no more, lets requests under way finish within a limit, then closes everything. */
-  stop(): Promise<void>
+  /**
+   * Takes no more, lets what is under way finish within a limit, writes what was only noted in memory, and closes
+   * everything. Gives whether all of it was written; never fails, and never takes longer than both limits together.
+   */
+  stop(): Promise<boolean>
 }
 
 type Options = { graceMs?: number; clock?: Clock; program?: Program }
+
+// Together less than the 10 s after which `docker stop` kills.
+const defaultGraceMs = 7000
+const lastMs = 2500
 
 /** Null where the settings name no place for them. */
 const openBackups = ({ backups }: Config, { backupS3 }: Secrets, program: Program | undefined) =>
@@ -55,13 +62,13 @@ const openBackups = ({ backups }: Config, { backupS3 }: Secrets, program: Progra
 
 /**
  * Starts. `settle` gives the settings for the port that was really taken, which origin and hosts may follow from.
- * `graceMs`: how long requests under way may still take once it stops. `program`: how backups are made by themselves.
+ * `graceMs`: how long requests and jobs under way may still take once it stops. `program`: how backups are made by themselves.
  * @throws Error, as a sentence for the operator, when something does not open.
  */
 export const startServer = async (
   settle: (port?: number) => { config: Config; secrets: Secrets },
   log: Log,
-  { graceMs = 8000, clock = systemClock, program }: Options = {},
+  { graceMs = defaultGraceMs, clock = systemClock, program }: Options = {},
 ): Promise<Running> => {
   let handler = starting
   const server = listen(settle().config, () => handler)
@@ -74,11 +81,15 @@ export const startServer = async (
     await app.start()
     handler = app.fetch
     const stop = async () => {
-      await Promise.race([server.stop(), ports.clock.sleep(graceMs)])
-      await server.stop(true)
-      await app.stop()
-      await close()
+      const { sleep } = ports.clock
+      const [grace, over] = [sleep(graceMs), sleep(graceMs + lastMs)]
+      const served = Promise.race([server.stop(), grace]).then(() => server.stop(true))
+      const lost = await Promise.race([app.stop(served, grace), over])
+      if (!lost) log.error({}, 'what was noted in memory was not written in time')
+      const closed = close().catch((error) => log.error({ error }, 'not closed in order'))
+      await Promise.race([closed, over])
       log.flush()
+      return lost?.length === 0
     }
     return { listening: server.url.origin, config, stop }
   } catch (error) {

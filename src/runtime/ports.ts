@@ -93,10 +93,8 @@ export const openPorts = async (config: Config, secrets: Secrets, log: Log, cloc
     const { mailer, inbox } = openMail(config, secrets)
     const { shared, word } = await openRedis(secrets, db, log, clock)
     const close = async () => {
-      await mailer.close()
-      await shared?.close()
-      await word?.close()
-      await db.close()
+      const closed = await Promise.allSettled([mailer, shared, word, db].map((port) => port?.close()))
+      for (const result of closed) if (result.status === 'rejected') throw result.reason
     }
     const kept = { db, blobs, pour, mailer, tokens: createTokens({ keyring }), keyring }
     const ports = {
