@@ -101,3 +101,8 @@ export const createOnce = ({ db, clock, keyring }: Deps) => {
   }
 }
 export type Once = ReturnType<typeof createOnce>
+
+/** The `again` of what is shown when it is made and never after. */
+export const shownOnce = (): never => {
+  throw new Failure('already_shown')
+}

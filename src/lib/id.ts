@@ -1,4 +1,5 @@
 // Public ids: a prefix that says the kind, and 22 base-62 characters, 130 random bits.
+import { z } from 'zod'
 
 /** The alphabet of everything we make up, in this order. */
 export const base62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
@@ -35,3 +36,6 @@ export const newId = (kind: IdKind): string => `${kind}_${randomBase62(22)}`
 /** Whether `text` has the shape of an id of that kind; nothing else is ever looked up. */
 export const isId = (kind: IdKind, text: unknown): text is string =>
   typeof text === 'string' && text.length === 26 && text.startsWith(`${kind}_`) && /^[0-9A-Za-z]+$/.test(text.slice(4))
+
+/** The id of a thing of that kind, as it crosses the wire. */
+export const idOf = (kind: IdKind) => z.string().refine((id) => isId(kind, id), `Not an id that begins with ${kind}_`)

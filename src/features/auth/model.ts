@@ -1,11 +1,11 @@
 // What crosses the wire at sign-in.
 import { z } from 'zod'
-import { isId } from '../../lib/id'
+import { idOf } from '../../lib/id'
 import { plainText } from '../../lib/text'
 import { locales, User } from '../account/model'
 import { Session } from '../sessions/model'
 
-const challengeId = z.string().refine((id) => isId('chl', id), 'Not a challenge')
+const challengeId = idOf('chl')
 /** The answer to the challenge inside a `human_required`. */
 const human = z.string().max(4096)
 const binding = z.string().regex(/^[A-Za-z0-9_-]{43}$/)

@@ -1,6 +1,6 @@
 // What crosses the wire about known devices. Never the secret that a browser holds.
 import { z } from 'zod'
-import { isId } from '../../lib/id'
+import { idOf } from '../../lib/id'
 import { listOf } from '../../lib/page'
 
 export const Device = z.object({
@@ -13,4 +13,4 @@ export const Device = z.object({
 export type Device = z.infer<typeof Device>
 export const DeviceList = listOf(Device)
 
-export const DeviceParams = z.strictObject({ id: z.string().refine((id) => isId('dev', id)) })
+export const DeviceParams = z.strictObject({ id: idOf('dev') })

@@ -1,6 +1,6 @@
 // What crosses the wire about invitations.
 import { z } from 'zod'
-import { isId } from '../../lib/id'
+import { idOf } from '../../lib/id'
 import { listOf } from '../../lib/page'
 import { roles } from '../../permissions'
 import { locales } from '../account/model'
@@ -9,10 +9,7 @@ export const Invite = z.strictObject({
   email: z.string().max(1024),
   role: z.enum(roles),
   /** Restricted projects it opens. */
-  projects: z
-    .array(z.string().refine((id) => isId('prj', id)))
-    .max(50)
-    .default([]),
+  projects: z.array(idOf('prj')).max(50).default([]),
   /** Of the mail; the inviter cannot know more of the person than this. */
   locale: z.enum(locales).default('en'),
 })
@@ -29,7 +26,7 @@ export const Invitation = z.object({
 })
 export type Invitation = z.infer<typeof Invitation>
 export const InvitationList = listOf(Invitation)
-export const InvitationParams = z.strictObject({ id: z.string().refine((id) => isId('inv', id)) })
+export const InvitationParams = z.strictObject({ id: idOf('inv') })
 
 /** As the person sees it who was invited. */
 export const Offer = z.object({

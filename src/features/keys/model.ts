@@ -1,14 +1,12 @@
 // What crosses the wire about API keys. The token does so once, in the answer that made the key.
 import { z } from 'zod'
-import { isId } from '../../lib/id'
+import { idOf } from '../../lib/id'
 import { environments } from '../../lib/key-token'
 import { createNetworks, networkText } from '../../lib/networks'
 import { listOf } from '../../lib/page'
 import { plainText } from '../../lib/text'
 import { Instant } from '../../lib/time'
 import { levels } from '../../permissions'
-
-const ProjectId = z.string().refine((id) => isId('prj', id), 'Not the id of a project')
 
 const isReadable = (networks: readonly string[]): boolean => {
   try {
@@ -30,7 +28,7 @@ export const CreateKey = z
     environment: z.enum(environments).default('live'),
     /** Absent: every project, those of later included. */
     projects: z
-      .array(ProjectId)
+      .array(idOf('prj'))
       .min(1)
       .max(100)
       .refine((ids) => new Set(ids).size === ids.length, 'Names a project twice')
@@ -84,4 +82,4 @@ export const KeyList = listOf(Key)
 export const NewKey = Key.extend({ token: z.string() })
 export type NewKey = z.infer<typeof NewKey>
 
-export const KeyParams = z.strictObject({ id: z.string().refine((id) => isId('key', id)) })
+export const KeyParams = z.strictObject({ id: idOf('key') })

@@ -1,17 +1,12 @@
 // API keys over HTTP.
 import { Elysia } from 'elysia'
-import { Failure } from '../../errors'
 import type { Access } from '../../http/access'
-import type { Once } from '../../idempotency'
+import { type Once, shownOnce } from '../../idempotency'
 import { PageQuery } from '../../lib/page'
 import { Fence, Receipt } from '../../receipt'
 import type { KeyHygiene } from './hygiene'
 import { CreateKey, Key, KeyList, KeyParams, LeakedKey, LeakTaken, NewKey, RotateKey, UpdateKey } from './model'
 import type { KeyService } from './service'
-
-const shownOnce = (): never => {
-  throw new Failure('already_shown')
-}
 
 export const keyRoutes = (access: Access, keys: KeyService, once: Once) =>
   new Elysia({ name: 'keys', prefix: '/api/keys' })

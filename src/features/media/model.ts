@@ -1,6 +1,6 @@
 // What crosses the wire about media: a file's description. Its bytes have no shape here.
 import { z } from 'zod'
-import { isId } from '../../lib/id'
+import { idOf } from '../../lib/id'
 import { listOf } from '../../lib/page'
 import { plainText } from '../../lib/text'
 
@@ -25,7 +25,7 @@ export const Media = z.object({
 })
 export type Media = z.infer<typeof Media>
 export const MediaList = listOf(Media)
-export const MediaParams = z.strictObject({ id: z.string().refine((id) => isId('med', id)) })
+export const MediaParams = z.strictObject({ id: idOf('med') })
 
 /** Of one version: who sent it, and when. */
 export const MediaVersion = Media.pick({
@@ -52,4 +52,4 @@ export type CreateLink = z.output<typeof CreateLink>
 /** Shown once. */
 export const NewLink = z.object({ id: z.string(), url: z.string(), expires_at: z.string() })
 export type NewLink = z.infer<typeof NewLink>
-export const LinkParams = z.strictObject({ id: z.string().refine((id) => isId('lnk', id)) })
+export const LinkParams = z.strictObject({ id: idOf('lnk') })

@@ -1,14 +1,9 @@
 // Link tickets over HTTP. What they open is served with the other media.
 import { Elysia } from 'elysia'
-import { Failure } from '../../errors'
 import type { Access } from '../../http/access'
-import type { Once } from '../../idempotency'
+import { type Once, shownOnce } from '../../idempotency'
 import type { LinkService } from './links'
 import { CreateLink, LinkParams, MediaParams, NewLink } from './model'
-
-const shownOnce = (): never => {
-  throw new Failure('already_shown')
-}
 
 export const linkRoutes = (access: Access, links: LinkService, once: Once) =>
   new Elysia({ name: 'links' })

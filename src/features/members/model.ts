@@ -1,6 +1,6 @@
 // What crosses the wire about the members of a workspace.
 import { z } from 'zod'
-import { isId } from '../../lib/id'
+import { idOf } from '../../lib/id'
 import { listOf } from '../../lib/page'
 import { roles } from '../../permissions'
 import { Fence, Receipt } from '../../receipt'
@@ -16,7 +16,7 @@ export type Member = z.infer<typeof Member>
 export const UpdatedMember = z.object({ ...Member.shape, ...Receipt.partial().shape })
 export type UpdatedMember = z.infer<typeof UpdatedMember>
 export const MemberList = listOf(Member)
-export const MemberParams = z.strictObject({ id: z.string().refine((id) => isId('usr', id)) })
+export const MemberParams = z.strictObject({ id: idOf('usr') })
 export const UpdateMember = z.strictObject({ role: z.enum(roles) })
 export type UpdateMember = z.infer<typeof UpdateMember>
 export const RemoveMember = z.strictObject({

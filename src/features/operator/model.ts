@@ -1,10 +1,10 @@
 // What an operator sees and sets: plans, credits and the health of the instance. Nothing that a tenant wrote.
 import { z } from 'zod'
-import { isId } from '../../lib/id'
+import { idOf } from '../../lib/id'
 import { listOf } from '../../lib/page'
 import { Quotas } from '../quotas/model'
 
-export const TenantParams = z.strictObject({ id: z.string().refine((id) => isId('wsp', id)) })
+export const TenantParams = z.strictObject({ id: idOf('wsp') })
 
 /** Not even its name: that is the tenant's own. */
 export const Tenant = z.object({ id: z.string(), plan: z.string(), credits: z.number(), created_at: z.string() })

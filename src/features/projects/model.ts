@@ -1,6 +1,6 @@
 // What crosses the wire about projects.
 import { z } from 'zod'
-import { isId } from '../../lib/id'
+import { idOf } from '../../lib/id'
 import { listOf } from '../../lib/page'
 import { plainText } from '../../lib/text'
 import { roles } from '../../permissions'
@@ -26,15 +26,15 @@ export const Project = z.object({
 })
 export type Project = z.infer<typeof Project>
 export const ProjectList = listOf(Project)
-export const ProjectParams = z.strictObject({ id: z.string().refine((id) => isId('prj', id)) })
+export const ProjectParams = z.strictObject({ id: idOf('prj') })
 
 /** Whoever may enter a project while it is restricted, beside the admins of the workspace. */
 export const ProjectMember = z.object({ user_id: z.string(), role: z.enum(roles), added_at: z.string() })
 export type ProjectMember = z.infer<typeof ProjectMember>
 export const ProjectMemberList = listOf(ProjectMember)
 export const ProjectMemberParams = z.strictObject({
-  id: z.string().refine((id) => isId('prj', id)),
-  user_id: z.string().refine((id) => isId('usr', id)),
+  id: idOf('prj'),
+  user_id: idOf('usr'),
 })
 export const PutProjectMember = z.strictObject({ role: z.enum(roles) })
 export type PutProjectMember = z.infer<typeof PutProjectMember>

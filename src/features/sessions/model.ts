@@ -1,6 +1,6 @@
 // What crosses the wire about sessions. Never a token.
 import { z } from 'zod'
-import { isId } from '../../lib/id'
+import { idOf } from '../../lib/id'
 import { listOf } from '../../lib/page'
 import { Receipt } from '../../receipt'
 
@@ -17,7 +17,7 @@ export const Session = z.object({
 export type Session = z.infer<typeof Session>
 export const SessionList = listOf(Session)
 
-export const SessionParams = z.strictObject({ id: z.string().refine((id) => isId('ses', id)) })
+export const SessionParams = z.strictObject({ id: idOf('ses') })
 
 export const RevokeSessions = z.strictObject({ which: z.enum(['others', 'all']) })
 export type RevokeSessions = z.infer<typeof RevokeSessions>

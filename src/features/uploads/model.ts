@@ -1,6 +1,6 @@
 // What crosses the wire on the way in: the headers of uploads, and how one that goes on later is described.
 import { z } from 'zod'
-import { isId } from '../../lib/id'
+import { idOf, isId } from '../../lib/id'
 import { unknownType } from '../../lib/sniff'
 import { FileName } from '../media/model'
 
@@ -131,7 +131,7 @@ export const AppendHeaders = bodyOf
   .transform(({ 'upload-offset': offset, ...rest }) => ({ offset, ...presentBody(rest) }))
 export type AppendHeaders = z.output<typeof AppendHeaders>
 
-export const UploadParams = z.strictObject({ id: z.string().refine((id) => isId('upl', id)) })
+export const UploadParams = z.strictObject({ id: idOf('upl') })
 
 export const Upload = z.object({
   id: z.string(),

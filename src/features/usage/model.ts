@@ -1,6 +1,6 @@
 // What crosses the wire about usage.
 import { z } from 'zod'
-import { isId } from '../../lib/id'
+import { idOf } from '../../lib/id'
 import { listOf, PageQuery } from '../../lib/page'
 
 const Day = z.iso.date().transform((day) => Date.parse(`${day}T00:00:00Z`))
@@ -9,14 +9,8 @@ export const UsageQuery = PageQuery.extend({
   /** First and last day, in UTC, both included. */
   from: Day.optional(),
   to: Day.optional(),
-  project_id: z
-    .string()
-    .refine((id) => isId('prj', id), 'Not the id of a project')
-    .optional(),
-  key_id: z
-    .string()
-    .refine((id) => isId('key', id), 'Not the id of a key')
-    .optional(),
+  project_id: idOf('prj').optional(),
+  key_id: idOf('key').optional(),
 })
 export type UsageQuery = z.output<typeof UsageQuery>
 

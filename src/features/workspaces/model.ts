@@ -1,6 +1,6 @@
 // What crosses the wire about workspaces.
 import { z } from 'zod'
-import { isId } from '../../lib/id'
+import { idOf } from '../../lib/id'
 import { listOf } from '../../lib/page'
 import { plainText } from '../../lib/text'
 import { roles } from '../../permissions'
@@ -33,4 +33,4 @@ export const Workspace = z.object({
 })
 export type Workspace = z.infer<typeof Workspace>
 export const WorkspaceList = listOf(Workspace)
-export const WorkspaceParams = z.strictObject({ id: z.string().refine((id) => isId('wsp', id)) })
+export const WorkspaceParams = z.strictObject({ id: idOf('wsp') })
