@@ -1,24 +1,17 @@
 // The person's language and the words in it.
 import { effect, signal } from '@preact/signals'
+import { kept } from './storage'
 import { type Key, type Locale, strings, type Values } from './strings/table'
 
 export const languages: Record<Locale, string> = { en: 'English', zh: '中文' }
 
 const storageKey = 'latchkey.locale'
 
-const remembered = (): string | null => {
-  try {
-    return localStorage.getItem(storageKey)
-  } catch {
-    return null
-  }
-}
-
 /** Whether the person chose a language in this browser. */
-export const hasChosen = (): boolean => remembered() !== null
+export const hasChosen = (): boolean => kept.read(storageKey) !== null
 
 const preferred = (): Locale => {
-  const wanted = [remembered(), ...navigator.languages].map((tag) => tag?.toLowerCase().split('-')[0])
+  const wanted = [kept.read(storageKey), ...navigator.languages].map((tag) => tag?.toLowerCase().split('-')[0])
   return (wanted.find((tag) => tag !== undefined && tag in languages) as Locale | undefined) ?? 'en'
 }
 
@@ -30,11 +23,7 @@ effect(() => {
 
 export const setLocale = (to: Locale): void => {
   locale.value = to
-  try {
-    localStorage.setItem(storageKey, to)
-  } catch {
-    // Without storage the choice lasts as long as the page.
-  }
+  kept.write(storageKey, to)
 }
 
 /** The words under `key` in the person's language, with its `{placeholders}` filled in. */

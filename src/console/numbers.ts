@@ -1,4 +1,4 @@
-// Numbers, sizes and files in the person's language.
+// Numbers and sizes in the person's language.
 import { locale } from './i18n'
 
 const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const
@@ -16,13 +16,3 @@ export const size = (bytes: number): string => {
 }
 
 export const count = (value: number): string => new Intl.NumberFormat(locale.value).format(value)
-
-/** Hands a file to the browser to keep. */
-export const save = (name: string, content: Blob): void => {
-  const link = document.createElement('a')
-  link.href = URL.createObjectURL(content)
-  link.download = name
-  link.click()
-  // Once the browser has begun to read it.
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000)
-}

@@ -16,9 +16,11 @@ export const loadPeople = async (): Promise<void> => {
 
 const here = () => (known.value?.workspace === workspaceId.value ? known.value?.members : undefined)
 
-/** What to call a user: their name, else their address, else the id itself. */
+/** What to call a member: their name, else their address. */
+export const callOf = ({ name, email }: Member): string => name ?? email
+/** The same by a user's id, or the id itself. */
 export const nameOf = (id: string): string => {
   const member = here()?.get(id)
-  return member ? (member.name ?? member.email) : id
+  return member ? callOf(member) : id
 }
 export const membersHere = (): readonly Member[] => [...(here()?.values() ?? [])]

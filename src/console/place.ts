@@ -7,6 +7,7 @@ import { paths } from './paths'
 import { go, path } from './router'
 import type { Problem } from './send'
 import { api, loadWho, who, workspaceId } from './session'
+import { kept } from './storage'
 import { toast } from './ui/toast'
 
 type Workspace = Me['workspaces'][number]
@@ -14,15 +15,7 @@ type Held = { workspace: string; permissions: ReadonlySet<string> }
 
 const storageKey = 'latchkey.workspace'
 
-const remembered = (): string | null => {
-  try {
-    return localStorage.getItem(storageKey)
-  } catch {
-    return null
-  }
-}
-
-const chosen = signal(remembered())
+const chosen = signal(kept.read(storageKey))
 const held = signal<Held | null>(null)
 
 export const workspaces = computed(() => (who.value.is === 'user' ? who.value.me.workspaces : []))
@@ -38,11 +31,7 @@ export const may = (permission: Permission): boolean =>
 /** Enters another workspace, from now on and in this browser's next visit. */
 export const enter = (id: string): void => {
   chosen.value = id
-  try {
-    localStorage.setItem(storageKey, id)
-  } catch {
-    // Without storage it lasts as long as the page.
-  }
+  kept.write(storageKey, id)
 }
 
 /** Enters a workspace that was only just made or joined. */

@@ -1,6 +1,6 @@
 // The account: name and address, the devices it is signed in on, all that is held about it, and its end.
 import { t } from '../i18n'
-import { save } from '../numbers'
+import { save } from '../save'
 import { api, left, loadWho, who } from '../session'
 import { Button } from '../ui/button'
 import { CodeForm } from '../ui/code-form'

@@ -1,11 +1,11 @@
 // The audit: who did what to what, narrowed down by an address that can be kept, paged, and exported whole.
 import { useEffect, useRef } from 'preact/hooks'
 import { t } from '../i18n'
-import { save } from '../numbers'
 import { paths } from '../paths'
 import { loadPeople, membersHere, nameOf } from '../people'
 import { usePages } from '../resource'
 import { go, query } from '../router'
+import { save } from '../save'
 import { api } from '../session'
 import { Button } from '../ui/button'
 import { EventRow } from '../ui/event'

@@ -1,34 +1,20 @@
 // Invitations: sent by mail, pending until they are accepted, taken back or over.
-import type { Role } from '../../permissions'
+import { type Role, roles } from '../../permissions'
 import { locale, t } from '../i18n'
 import { may } from '../place'
-import { type Pages, useResource } from '../resource'
+import type { Pages } from '../resource'
 import { api } from '../session'
 import { inFull } from '../time'
 import { Button } from '../ui/button'
 import { ask } from '../ui/confirm'
 import { closeDialog, Dialog, showDialog } from '../ui/dialog'
-import { Check, Choice, Field } from '../ui/field'
+import { Choice, Field } from '../ui/field'
 import { Form, textOf } from '../ui/form'
 import { done, List } from '../ui/list'
 import { Section } from '../ui/page'
+import { ProjectChecks } from '../ui/project-checks'
 import { Ago } from '../ui/time'
 import type { Invitation } from '../workspace-api'
-import { allRoles } from './members'
-
-const RestrictedProjects = () => {
-  const { state } = useResource(api.projects)
-  const closed = state.value.is === 'ready' ? state.value.data.data.filter(({ restricted }) => restricted) : []
-  if (closed.length === 0) return null
-  return (
-    <fieldset class="checks">
-      <legend>{t('invite.projects')}</legend>
-      {closed.map(({ id, name }) => (
-        <Check key={id} label={name} name="projects" value={id} />
-      ))}
-    </fieldset>
-  )
-}
 
 const InviteDialog = ({ invitations }: { invitations: Pages<Invitation> }) => (
   <Dialog title={t('members.invite')} lead={t('invite.lead')}>
@@ -59,9 +45,9 @@ const InviteDialog = ({ invitations }: { invitations: Pages<Invitation> }) => (
           />
           <Choice
             {...{ label: t('members.role'), name: 'role', value: 'member' }}
-            options={allRoles.map((role) => [role, `${t(`role.${role}`)} – ${t(`roles.${role}_short`)}`] as const)}
+            options={roles.map((role) => [role, `${t(`role.${role}`)} – ${t(`roles.${role}_short`)}`] as const)}
           />
-          <RestrictedProjects />
+          <ProjectChecks legend={t('invite.projects')} isOffered={({ restricted }) => restricted} />
         </>
       )}
     </Form>

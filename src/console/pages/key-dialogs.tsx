@@ -2,13 +2,13 @@
 import { useSignal } from '@preact/signals'
 import { type Level, levels } from '../../permissions'
 import { t } from '../i18n'
-import { useResource } from '../resource'
 import { api } from '../session'
 import { Button } from '../ui/button'
 import { Copyable } from '../ui/copy'
 import { closeDialog, Dialog, showDialog } from '../ui/dialog'
 import { Check, Choice, Field } from '../ui/field'
 import { Form, textOf } from '../ui/form'
+import { ProjectChecks } from '../ui/project-checks'
 import type { Key, NewKey } from '../workspace-api'
 
 const environments = ['live', 'test', 'dev'] as const satisfies readonly Key['environment'][]
@@ -59,19 +59,6 @@ const showOnce = (made: NewKey, list: Reload) => {
   void list.reload()
 }
 
-const Projects = () => {
-  const { state } = useResource(api.projects)
-  const all = state.value.is === 'ready' ? state.value.data.data : []
-  return (
-    <fieldset class="checks">
-      <legend>{t('keys.projects')}</legend>
-      {all.map(({ id, name }) => (
-        <Check key={id} label={name} name="projects" value={id} />
-      ))}
-    </fieldset>
-  )
-}
-
 const CreateKey = ({ list }: { list: Reload }) => {
   const level = useSignal<Level>('write')
   const send = (form: FormData) => {
@@ -104,7 +91,7 @@ const CreateKey = ({ list }: { list: Reload }) => {
               {...{ label: t('keys.environment'), name: 'environment', value: 'live' }}
               options={environments.map((one) => [one, t(`environment.${one}`)] as const)}
             />
-            {level.value !== 'admin' && <Projects />}
+            {level.value !== 'admin' && <ProjectChecks legend={t('keys.projects')} />}
             <Field
               {...{ label: t('keys.until'), hint: t('keys.until_hint'), name: 'expires_at', type: 'date' }}
               error={wrong('expires_at', t('keys.until_wrong'))}

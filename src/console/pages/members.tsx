@@ -1,6 +1,7 @@
 // The members of the workspace: who they are, what each role may do, who is invited.
-import type { Role } from '../../permissions'
+import { type Role, roles } from '../../permissions'
 import { t } from '../i18n'
+import { callOf } from '../people'
 import { may, workspace } from '../place'
 import { type Pages, usePages } from '../resource'
 import { api, loadWho, who } from '../session'
@@ -16,12 +17,8 @@ import { problemWords } from '../words'
 import type { Member } from '../workspace-api'
 import { Invitations, invite } from './invitations'
 
-export const allRoles = ['viewer', 'member', 'admin'] as const satisfies readonly Role[]
-
-const nameOf = ({ name, email }: Member) => name ?? email
-
 const askRemove = (member: Member, members: Pages<Member>) => {
-  const name = nameOf(member)
+  const name = callOf(member)
   let revokesKeys = false
   const keep = (is: boolean) => {
     revokesKeys = is
@@ -58,16 +55,16 @@ const RoleChoice = ({ member, members }: { member: Member; members: Pages<Member
       select.value = member.role
       return toast(answer.problem.code === 'conflict' ? t('members.last_admin') : problemWords(answer.problem))
     }
-    done(t('members.role_set', { name: nameOf(member), role: t(`role.${answer.data.role}`) }), members)
+    done(t('members.role_set', { name: callOf(member), role: t(`role.${answer.data.role}`) }), members)
   }
   return (
     <select
       class="select"
-      aria-label={t('members.role_of', { name: nameOf(member) })}
+      aria-label={t('members.role_of', { name: callOf(member) })}
       value={member.role}
       onChange={(event) => void set(event.currentTarget)}
     >
-      {allRoles.map((role) => (
+      {roles.map((role) => (
         <option key={role} value={role}>
           {t(`role.${role}`)}
         </option>
@@ -82,7 +79,7 @@ const MemberRow = ({ member, members }: { member: Member; members: Pages<Member>
     <li class="row">
       <div class="row-body">
         <p class="row-title">
-          {nameOf(member)}
+          {callOf(member)}
           {isMe && <span class="badge">{t('members.you')}</span>}
         </p>
         <p class="facts">
@@ -101,7 +98,7 @@ const MemberRow = ({ member, members }: { member: Member; members: Pages<Member>
       {!isMe && may('member:update') && (
         <Button
           onClick={() => askRemove(member, members)}
-          aria-label={t('members.remove_named', { name: nameOf(member) })}
+          aria-label={t('members.remove_named', { name: callOf(member) })}
         >
           {t('members.remove')}
         </Button>
@@ -113,7 +110,7 @@ const MemberRow = ({ member, members }: { member: Member; members: Pages<Member>
 const Roles = () => (
   <Section title={t('roles.title')}>
     <dl class="roles">
-      {allRoles.map((role) => (
+      {roles.map((role) => (
         <div key={role}>
           <dt>{t(`role.${role}`)}</dt>
           <dd>{t(`roles.${role}`)}</dd>

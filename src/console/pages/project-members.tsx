@@ -1,5 +1,5 @@
 // Who may enter a restricted project, and with which role there.
-import type { Role } from '../../permissions'
+import { type Role, roles } from '../../permissions'
 import { t } from '../i18n'
 import { membersHere, nameOf } from '../people'
 import { may } from '../place'
@@ -14,7 +14,6 @@ import { done, List } from '../ui/list'
 import { Section } from '../ui/page'
 import { Ago } from '../ui/time'
 import type { Project, ProjectMember } from '../workspace-api'
-import { allRoles } from './members'
 
 type Props = { project: Project; members: Pages<ProjectMember> }
 
@@ -48,7 +47,7 @@ const AddMember = ({ project, members }: Props) => {
               />
               <Choice
                 {...{ label: t('members.role'), name: 'role', value: 'viewer', error: wrong('role') }}
-                options={allRoles.slice(0, 2).map((role) => [role, t(`role.${role}`)] as const)}
+                options={roles.slice(0, 2).map((role) => [role, t(`role.${role}`)] as const)}
               />
             </>
           )}
