@@ -1,9 +1,9 @@
 // What a workspace may use: the classes of routes, and plans with a rate for each class and quotas. One file, read once.
 import { z } from 'zod'
 import type { Rate } from './lib/gcra'
-import type { Permission } from './permissions'
+import { type Actor, type Permission, scopeOf } from './permissions'
 
-const rateClasses = ['read', 'write', 'auth', 'upload', 'stream'] as const
+const rateClasses = ['read', 'write', 'upload', 'stream'] as const
 export type RateClass = (typeof rateClasses)[number]
 
 const special: Partial<Record<Permission, RateClass>> = {
@@ -14,6 +14,19 @@ const special: Partial<Record<Permission, RateClass>> = {
 
 /** The class of a route, by its permission. */
 export const classOf = (need: Permission): RateClass => special[need] ?? (need.endsWith(':read') ? 'read' : 'write')
+
+// Seeing, changing and ending who may do what; and whatever is deleted.
+const aboutRights = /^(member|project-member|invitation|key|link):(?!create)|:delete$/
+
+/**
+ * Whether a month that is used up refuses it. Whoever used it up keeps nobody from taking rights away, nor people from
+ * their own account and from being told what they may.
+ */
+export const endsWithMonth = (need: Permission, by: Actor['type']): boolean => {
+  if (need === 'whoami:read') return by === 'key'
+  const isOwn = scopeOf(need) === 'account' || scopeOf(need) === 'operator'
+  return !isOwn && !aboutRights.test(need)
+}
 
 /** What a workspace has a quota of. `requests` are those of a calendar month (UTC); `credits` only an operator gives. */
 export const resources = ['storage_bytes', 'members', 'keys', 'requests', 'credits'] as const
@@ -98,7 +111,26 @@ export const withoutRates = ({ plans }: Plans): Plans => ({
 })
 
 /** A plan by the name that stands in a workspace's row; one that the file no longer has is the default. */
-export const planOf = ({ plans }: Plans, name: string): Plan => plans[name] ?? (plans.default as Plan)
+export const planOf = ({ plans }: Plans, name = 'default'): Plan => plans[name] ?? (plans.default as Plan)
+
+type Caller = Pick<Actor, 'type' | 'id' | 'lineage' | 'workspace'>
+type Bounds<T> = { workspace?: T | undefined; caller?: T | undefined; link?: T | undefined }
+
+/**
+ * Whom a bound holds, the narrower first: the line of a key or the user, then the workspace. What is read by a link counts
+ * for it, as for a caller unless told, and never for its maker.
+ */
+export const ownersOf = <T>(
+  { type, id, lineage, workspace }: Caller,
+  bounds: Bounds<T>,
+  link?: { readonly id: string } | undefined,
+): { name: string; key: string; bound: T }[] => {
+  const narrow = link
+    ? { name: 'link', key: link.id, bound: bounds.link ?? bounds.caller }
+    : { name: type, key: lineage ?? id, bound: bounds.caller }
+  const all = [narrow, { name: 'workspace', key: String(workspace.id), bound: bounds.workspace }]
+  return all.flatMap(({ bound, ...owner }) => (bound === undefined ? [] : [{ ...owner, bound }]))
+}
 
 /** How much of a resource each plan allows beside what was granted; no quota is as much as can be counted. */
 export const allowances = ({ plans }: Plans, resource: Resource): Record<string, number> =>

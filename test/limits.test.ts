@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { createGcra } from '../src/lib/gcra'
 import { defaultPlans, type Plans, parsePlans } from '../src/limits'
-import { type TestApp, testApp } from './support'
+import { origin, type TestApp, testApp } from './support'
 
 let t: TestApp
 let stop: (() => Promise<void>) | undefined
@@ -154,6 +154,32 @@ describe('an address', () => {
     }
   })
 
+  test('is held to that whoever asks: a key, a session and a cookie buy no more; another address goes on', async () => {
+    const { admin, newKey } = await start({ caller: { read: rates(9), write: rates(9) } }, { auth: rates(3) })
+    const key = await newKey()
+    const leak = (headers: Record<string, string>, from: string) =>
+      t.call('POST', '/api/leaks', { headers, from, body: { token: 'x' } })
+    const cookie = { cookie: `session=${admin.token}`, origin }
+    for (const [i, headers] of [key.headers, admin.headers, cookie, {}].entries()) {
+      const from = `198.51.100.${i}`
+      expect(await statuses(4, () => leak(headers, from))).toEqual([202, 202, 202, 429])
+      expect((await leak({}, from)).headers.get('ratelimit-policy')).toBe('"address";q=3;w=60')
+    }
+    expect(await statuses(3, () => leak(key.headers, '198.51.100.9'))).toEqual([202, 202, 202])
+    expect((await key.get('/api/whoami')).status).toBe(200)
+  })
+
+  test('whose credentials that were none are looked up together makes up for all of them', async () => {
+    await start({}, { failures: rates(3) })
+    const ask = () => t.call('GET', '/api/whoami', { headers: { authorization: `Bearer ${'a'.repeat(40)}` } })
+    const answers = await Promise.all(Array.from({ length: 10 }, ask))
+    expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(401))
+    t.clock.advance(20_000)
+    expect((await ask()).status).toBe(429)
+    t.clock.advance(60_000)
+    expect((await ask()).status).toBe(401)
+  })
+
   test('that keeps sending what is no credential gets 429 before anything is looked up; who is known there goes on', async () => {
     const { newKey } = await start({}, { failures: rates(3) })
     const [known, fresh] = [await newKey(), await newKey()]
@@ -171,6 +197,27 @@ describe('an address', () => {
     t.clock.advance(20_000)
     expect((await ask(wrong)).status).toBe(401)
   })
+})
+
+test('what is read by a link counts for it and the workspace: its maker and other links read on', async () => {
+  const { admin } = await start({ caller: { stream: rates(2) }, workspace: { stream: rates(7) } })
+  const { body: file } = await admin.post('/api/media', undefined, { raw: 'bytes' })
+  const newLink = async () => (await admin.post(`/api/media/${file.id}/links`, {})).body.url as string
+  const read =
+    (url: string, headers = {}) =>
+    async () => {
+      const response = await t.fetch('GET', url, { headers })
+      await response.body?.cancel()
+      return response
+    }
+  const [one, other] = [read(await newLink()), read(await newLink())]
+  expect(await statuses(3, one)).toEqual([200, 200, 429])
+  expect((await one()).headers.get('ratelimit-policy')).toBe('"link";q=2;w=60')
+  expect(await statuses(3, read(`/media/${file.id}`, admin.headers))).toEqual([200, 200, 429])
+  expect(await statuses(2, other)).toEqual([200, 200])
+  const third = read(await newLink())
+  expect((await third()).status).toBe(200)
+  expect((await third()).headers.get('ratelimit-policy')).toBe('"workspace";q=7;w=60')
 })
 
 test('the default plans are within what a plan file may say, and none is held back where they are off', async () => {

@@ -1,12 +1,11 @@
 // Who may call a route: each declares `access: 'noun:verb'` or `open: 'why'`, and the program does not start otherwise.
 import { Elysia } from 'elysia'
 import { type ErrorCode, Failure } from '../errors'
-import { classOf, type RateClass } from '../limits'
 import { type Actor, boundTo, type Permission, type Person, permissions, scopeOf } from '../permissions'
 import { createAnswers } from './answer'
 import { readJson } from './body'
 import { actorOf, arrivedAt, type Exchange, exchangeOf, personOf } from './exchange'
-import { type Gate, openGate } from './rate-limit'
+import { type Gate, type Need, openGate } from './rate-limit'
 
 const refuse = (refusal: ErrorCode | Failure): never => {
   throw refusal instanceof Failure ? refusal : new Failure(refusal)
@@ -30,7 +29,7 @@ type Context = { request: Request; route: string }
 // Both are synchronous where limits are: the identity was settled in intake, so that no promise can be forgotten here.
 // Elysia reads these functions' text: a context that is not taken apart makes it prepare cookies and query, `async` or a
 // returned call makes it await.
-const hooksOf = (gate: Gate, enter: (exchange: Exchange) => RateClass | null, settle: Settle) => {
+const hooksOf = (gate: Gate, enter: (exchange: Exchange) => Need | null, settle: Settle) => {
   const again = async (exchange: Exchange) => {
     await settle(exchange)
     enter(exchange)
@@ -45,14 +44,14 @@ const hooksOf = (gate: Gate, enter: (exchange: Exchange) => RateClass | null, se
   const arrive = (request: Request, route: string) => {
     const exchange = arrivedAt(request, route)
     exchange.again = again
-    const rateClass = exchange.isAdmitted ? null : enter(exchange)
+    const need = exchange.isAdmitted ? null : enter(exchange)
     exchange.isAdmitted = true
-    return { exchange, rateClass }
+    return { exchange, need }
   }
   if (gate.isLocal) {
     const pass = (request: Request, route: string) => {
-      const { exchange, rateClass } = arrive(request, route)
-      if (rateClass !== null) gate.pass(exchange, rateClass)
+      const { exchange, need } = arrive(request, route)
+      if (need !== null) gate.pass(exchange, need)
     }
     return {
       parse: ({ request, route }: Context) => {
@@ -65,8 +64,8 @@ const hooksOf = (gate: Gate, enter: (exchange: Exchange) => RateClass | null, se
     }
   }
   const pass = async (request: Request, route: string) => {
-    const { exchange, rateClass } = arrive(request, route)
-    if (rateClass !== null) await gate.pass(exchange, rateClass)
+    const { exchange, need } = arrive(request, route)
+    if (need !== null) await gate.pass(exchange, need)
   }
   return {
     parse: async ({ request, route }: Context) => {
@@ -98,7 +97,7 @@ export const createAccess = (
         gate,
         (exchange) => {
           admit(exchange, need)
-          return classOf(need)
+          return need
         },
         settle,
       ),
@@ -114,7 +113,7 @@ export const createAccess = (
     }),
     open: (why: string) => ({
       detail: { 'x-access': `open: ${why}` } as Record<string, unknown>,
-      ...hooksOf(gate, ({ request }) => (isRead(request) ? null : 'auth'), settle),
+      ...hooksOf(gate, ({ request }) => (isRead(request) ? null : 'open'), settle),
       introspect: takeAnswers,
       resolve: ({ request }) => {
         const caller = exchangeOf(request)

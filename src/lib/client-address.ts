@@ -7,24 +7,13 @@ export const truncateAddress = (address: string): string => {
   return `${expand(plain).slice(0, 3).join(':')}::/48`
 }
 
-/** What one subscriber has: an IPv4 address, or the /64 of an IPv6 one. For budgets. */
+/** What one subscriber has at least, and whom limits on an address count: an IPv4 address, or the /64 of an IPv6 one. */
 export const subscriberOf = (address: string): string => {
   const plain = unmapped(address)
   return plain.includes('.') ? plain : `${expand(plain).slice(0, 4).join(':')}::/64`
 }
 
 const unmapped = (address: string) => /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address
-
-/** Whom a limit on an address counts: an IPv4 address itself, of IPv6 the /64 that one customer has at least. */
-export const limitedAs = (address: string): string => {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address
-  return mapped.includes('.')
-    ? mapped
-    : expand(mapped)
-        .slice(0, 4)
-        .map((group) => group.padStart(4, '0'))
-        .join(':')
-}
 
 const expand = (address: string): string[] => {
   const [head = '', tail] = address.toLowerCase().split('::')

@@ -56,6 +56,11 @@ export const createGcra = (now: () => number, maxKeys = 100_000) => {
       if (grant.isAllowed) put(key, at, judge(key, rate, at, cost).next)
       return grant
     },
+    /** Counts what has happened already, allowed or not: what is over the limit is made up for, in one more window at most. */
+    charge: (key: string, rate: Rate): void => {
+      const at = now()
+      put(key, at, Math.min(judge(key, rate, at, 1).next, at + 2 * rate.windowMs))
+    },
     get size() {
       return full.size
     },
