@@ -121,7 +121,9 @@ const createRoutes = (config: Config, s: Services, { cookies, origins, identify,
 const createIdentity = (config: Config, s: Services, clock: Clock, cookies: Cookies, origins: OriginGuard) => {
   const withPlan = async (tenancy: Tenancy): Promise<Tenancy> => {
     const plan = await s.quotas.planOf(tenancy.workspace.id)
-    return { ...tenancy, workspace: { ...tenancy.workspace, plan } }
+    const workspace = { ...tenancy.workspace, plan }
+    await s.usage.learnMonth(workspace)
+    return { ...tenancy, workspace }
   }
   const person = async (held: Awaited<ReturnType<Services['sessions']['prove']>>) =>
     held && { ...held, value: { ...held.value, operator: await s.operator.isOperator(held.value.id) } }

@@ -2,11 +2,12 @@
 import { afterEach, expect, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
 import { workspaces } from '../db/schema'
+import { createApp } from '../src/app'
 import { Failure } from '../src/errors'
 import { quotaService } from '../src/features/quotas/service'
 import type { Plans } from '../src/limits'
 import { type House, newHouse } from './house'
-import { type Client, type TestApp, testApp } from './support'
+import { type Client, origin, type TestApp, testApp } from './support'
 
 const plansOf = (quotas: Plans['plans'][string]['quotas']): Plans => ({
   address: {},
@@ -160,25 +161,74 @@ test('the requests of a month end with 402, for that workspace alone, and begin 
   const [admin, other] = [await t.signIn('ada@example.com'), await t.signIn('grace@example.com')]
   // Signing in asked for the account, which is one.
   const seen: number[] = []
-  for (let i = 0; i < 6; i++) seen.push((await admin.get('/api/whoami')).status)
+  for (let i = 0; i < 6; i++) seen.push((await admin.get('/api/projects')).status)
   expect(seen).toEqual([200, 200, 200, 200, 402, 402])
-  expect((await other.get('/api/whoami')).status).toBe(200)
+  expect((await other.get('/api/projects')).status).toBe(200)
   await t.app.services.usage.flush()
-  expect((await admin.get('/api/whoami')).body.code).toBe('quota_exceeded')
+  expect((await admin.get('/api/projects')).body.code).toBe('quota_exceeded')
   t.clock.advance(31 * 86_400_000)
   const again = await t.signIn('ada@example.com')
-  expect((await again.get('/api/whoami')).status).toBe(200)
+  expect((await again.get('/api/projects')).status).toBe(200)
 })
 
 test('400 requests at once are answered as often as the month still allows, and not once more', async () => {
   const t = await start({ requests: 100 })
   const admin = await t.signIn('ada@example.com')
-  await admin.get('/api/whoami')
-  const answers = await Promise.all(Array.from({ length: 400 }, () => admin.get('/api/whoami')))
+  await admin.get('/api/projects')
+  const answers = await Promise.all(Array.from({ length: 400 }, () => admin.get('/api/projects')))
   await t.app.services.usage.flush()
   const [row] = await t.db.orm.select().from(workspaces).where(eq(workspaces.id, admin.workspace.id))
   const { quotas } = await t.app.services.quotas.show(row!.workspaceId)
   expect(quotas.find((q) => q.resource === 'requests')?.used).toBe(100)
   const count = (status: number) => answers.filter((a) => a.status === status).length
   expect([count(200) < 100, count(402) > 300, count(200) + count(402)]).toEqual([true, true, 400])
+})
+
+test('a month that is used up keeps nobody from taking rights away, from seeing who has them, nor from their own account', async () => {
+  const t = await start({ requests: 12 })
+  const admin = await t.as('admin')
+  const member = await t.as('member')
+  const { body: key } = await admin.post('/api/keys', { name: 'stolen', level: 'read' })
+  const thief = t.clientOf({ authorization: `Bearer ${key.token}` })
+  const { body: file } = await upload(admin, 'bytes')
+  const { body: link } = await admin.post(`/api/media/${file.id}/links`, {})
+  const isUsedUp = async () => (await thief.get('/api/whoami')).status === 402
+  while (!(await isUsedUp())) {}
+  const statusOf = async (asked: Promise<{ status: number }>) => (await asked).status
+  const cookie = { cookie: `session=${admin.token}`, origin }
+
+  for (const refused of [
+    admin.get('/api/projects'),
+    admin.get(`/api/media/${file.id}`),
+    t.call('GET', link.url),
+    admin.post(`/api/media/${file.id}/links`, {}),
+    admin.post('/api/keys', { name: 'more' }),
+  ])
+    expect(await statusOf(refused)).toBe(402)
+
+  expect(await statusOf(admin.get('/api/whoami'))).toBe(200)
+  expect((await admin.get('/api/keys')).body.data).toHaveLength(1)
+  expect(await statusOf(admin.delete(`/api/keys/${key.id}`))).toBe(200)
+  expect(await statusOf(thief.get('/api/whoami'))).toBe(401)
+  expect(await statusOf(admin.delete(`/api/links/${link.id}`))).toBe(204)
+  expect(await statusOf(admin.delete(`/api/media/${file.id}`))).toBe(204)
+  expect(await statusOf(admin.delete(`/api/members/${member.userId}`))).toBe(204)
+  expect(await statusOf(t.call('POST', '/api/leaks', { headers: cookie, body: { token: 'x' } }))).toBe(202)
+  expect(await statusOf(admin.post('/api/sessions/revoke', { which: 'others' }))).toBe(200)
+  expect(await statusOf(admin.post('/api/auth/sign-out'))).toBe(204)
+  const again = await t.signIn('founder@example.com')
+  expect(await statusOf(again.delete('/api/me'))).toBeLessThan(300)
+})
+
+test('a program that is started anew knows what the month has used before it lets anybody in', async () => {
+  const t = await start({ requests: 3 })
+  const admin = await t.signIn('ada@example.com')
+  const other = await t.signIn('grace@example.com')
+  for (let i = 0; i < 3; i++) await admin.get('/api/projects')
+  await t.app.services.usage.flush()
+  const anew = await createApp(t.config, t.ports)
+  const ask = ({ headers }: Client) =>
+    anew.fetch(new Request(`${origin}/api/projects`, { headers: { host: 'localhost:3000', ...headers } }), () => null)
+  expect((await ask(admin)).status).toBe(402)
+  expect((await ask(other)).status).toBe(200)
 })

@@ -119,7 +119,7 @@ test('what was refused is told apart, and days older than 400 are forgotten', as
   const plans = { address: {}, plans: { default: { workspace: {}, caller: {}, quotas: { requests: 4 } } } }
   const limited = await testApp({ ports: { plans } })
   const admin = await limited.signIn('ada@example.com')
-  for (let i = 0; i < 5; i++) await admin.get('/api/whoami')
+  for (let i = 0; i < 5; i++) await admin.get('/api/projects')
   const rows = () =>
     limited.db.acrossTenants('a test looks at every workspace', (orm) => orm.select().from(usage).all())
   await limited.app.services.usage.flush()

@@ -2,23 +2,25 @@
 
 import { monthOf } from '../../lib/month'
 import { type After, type Page, paginate } from '../../lib/page'
-import { type Plans, planOf } from '../../limits'
-import type { Actor, WorkspaceId } from '../../permissions'
+import { endsWithMonth, type Plans } from '../../limits'
+import type { Actor, Permission, WorkspaceId } from '../../permissions'
 import type { Clock, Database, Statement } from '../../ports'
 import type { Unaudited } from '../../write'
 import type { UsageOfDay, UsageQuery } from './model'
+import { createMonths } from './months'
 import { type UsageRow, usageStore } from './store'
 
 const dayMs = 86_400_000
 const keptMs = 400 * dayMs
 const statementsAtOnce = 500
 
-type Caller = Pick<Actor, 'workspace' | 'project' | 'lineage'>
+type Caller = Pick<Actor, 'type' | 'workspace' | 'project' | 'lineage'>
 type Deps = {
   db: Database
   unaudited: Unaudited
   clock: Clock
   plans: Plans
+  /** Those of a month, as written. */
   requestsIn: (workspaceId: WorkspaceId, month: string) => Promise<number>
   addRequests: (workspaceId: WorkspaceId, month: string, count: number) => Statement[]
 }
@@ -30,48 +32,6 @@ const present = (row: UsageRow): UsageOfDay => ({
   requests: row.requests,
   refused: row.refused,
 })
-
-/** The month's requests of workspaces that have a quota of them: those that are written, and those noted here since. */
-const createMonths = ({ clock, plans, requestsIn }: Pick<Deps, 'clock' | 'plans' | 'requestsIn'>) => {
-  type Month = { written: number; noted: number }
-  let months = new Map<WorkspaceId, Month>()
-  let month = monthOf(0)
-
-  const read = async (workspaceId: WorkspaceId, of: Month) => {
-    of.written = await requestsIn(workspaceId, month.name).catch(() => of.written)
-  }
-
-  return {
-    /** Notes a request, unless the month's quota is used up. */
-    take({ id, plan = 'default' }: Actor['workspace']): boolean {
-      const { requests } = planOf(plans, plan).quotas
-      if (requests === undefined) return true
-      if (clock.now() >= month.endsAt) {
-        month = monthOf(clock.now())
-        months = new Map()
-      }
-      let known = months.get(id)
-      if (!known) {
-        known = { written: 0, noted: 0 }
-        months.set(id, known)
-        void read(id, known)
-      }
-      if (known.written + known.noted >= requests) return false
-      known.noted++
-      return true
-    },
-    /** What was noted is being written: reads anew what all nodes have written. */
-    async written(name: string, counts: ReadonlyMap<WorkspaceId, number>): Promise<void> {
-      for (const [id, count] of counts) {
-        const known = name === month.name ? months.get(id) : undefined
-        if (!known) continue
-        known.noted = Math.max(0, known.noted - count)
-        known.written += count
-        await read(id, known)
-      }
-    },
-  }
-}
 
 export const usageService = ({ db, unaudited, clock, plans, requestsIn, addRequests }: Deps) => {
   const store = usageStore(db)
@@ -120,11 +80,13 @@ export const usageService = ({ db, unaudited, clock, plans, requestsIn, addReque
   }
 
   return {
-    /** Counts a request; false where the quota of the month is used up. */
-    take(caller: Caller): boolean {
+    learnMonth: months.learn,
+
+    /** Counts a request; false where the quota of the month is used up, and that ends what is asked. */
+    take(caller: Caller, need: Permission): boolean {
       const row = note(caller)
       row.requests++
-      if (months.take(caller.workspace)) return true
+      if (months.take(caller.workspace) || !endsWithMonth(need, caller.type)) return true
       row.refused++
       return false
     },
