@@ -41,6 +41,12 @@ export const accountService = (deps: Deps) => {
     created_at: rfc3339(row.createdAt),
   })
 
+  const get = async (person: Person): Promise<Me> => {
+    const row = await store.byId(person.id)
+    if (!row) throw new Failure('unauthenticated')
+    return { ...present(row), workspaces: await workspacesOf(person.id) }
+  }
+
   return {
     ...addressChanges(deps, present),
 
@@ -65,11 +71,7 @@ export const accountService = (deps: Deps) => {
     },
 
     /** The person and their workspaces. */
-    async get(person: Person): Promise<Me> {
-      const row = await store.byId(person.id)
-      if (!row) throw new Failure('unauthenticated')
-      return { ...present(row), workspaces: await workspacesOf(person.id) }
-    },
+    get,
 
     /** Changes name or locale. */
     async update(person: Person, { name, locale }: UpdateMe): Promise<Me> {
@@ -80,7 +82,7 @@ export const accountService = (deps: Deps) => {
           store.update(person.id, change),
           guard('not_found'),
         ])
-      return this.get(person)
+      return get(person)
     },
 
     /** Where mail to a user goes, and in which language; undefined once there is no such user. */
@@ -110,7 +112,7 @@ export const accountService = (deps: Deps) => {
     /** All that is held about the person. @throws `step_up_required` */
     async export(person: Person): Promise<Export> {
       assertFresh(person, clock.now())
-      const { workspaces: _, ...user } = await this.get(person)
+      const { workspaces: _, ...user } = await get(person)
       const [former, elsewhere] = await Promise.all([store.formerOf(person.id), deps.heldElsewhere(person)])
       return {
         user,

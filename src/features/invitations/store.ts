@@ -1,5 +1,5 @@
 // The only SQL about invitations. Whether one still stands is said in one place, and asked in the batch that uses it.
-import { and, count, desc, eq, gt, inArray, isNull, lt, or, type SQL, sql } from 'drizzle-orm'
+import { and, count, desc, eq, gt, inArray, isNull, lt, or, type Placeholder, type SQL, sql } from 'drizzle-orm'
 import { invitations, members, projectMembers, projects, users, workspaces } from '../../../db/schema'
 import { type After, afterArgs, isAfter } from '../../lib/page'
 import type { WorkspaceId } from '../../permissions'
@@ -8,8 +8,8 @@ import { builder, demand, inserter, statement } from '../../write'
 
 export type InvitationRow = typeof invitations.$inferSelect
 
-const isPending = (now: unknown) =>
-  and(isNull(invitations.acceptedAt), isNull(invitations.revokedAt), gt(invitations.expiresAt, now as number))
+const isPending = (now: number | Placeholder) =>
+  and(isNull(invitations.acceptedAt), isNull(invitations.revokedAt), gt(invitations.expiresAt, now))
 const isOne = (workspaceId: WorkspaceId, id: string) =>
   and(eq(invitations.workspaceId, workspaceId), eq(invitations.id, id))
 /** Whoever invited is still an admin there. */
