@@ -27,7 +27,7 @@ const createPrimaryFeed = (deps: Deps) => {
   }
 }
 
-const createReceipts = ({ db, clock, revocations, node, staleMs }: Deps) => {
+const createOtherNodes = ({ db, clock, revocations, node, staleMs }: Deps) => {
   const behind = db.orm
     .select({ id: nodes.id })
     .from(nodes)
@@ -56,7 +56,7 @@ const createReceipts = ({ db, clock, revocations, node, staleMs }: Deps) => {
 
 export const createFeed = (deps: Deps) => {
   const { sharing } = deps.db
-  const otherNodes = createReceipts(deps)
+  const otherNodes = createOtherNodes(deps)
   const nothing = async () => {}
   if (sharing.kind === 'alone') return { otherNodes, hear: nothing, start: nothing, stop: nothing, node: null }
 

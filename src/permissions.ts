@@ -110,7 +110,7 @@ export type Origin = Readonly<{
   userAgent: string | null
   /** Goes along with the change that the request makes, given what it makes: an Idempotency-Key stands for that then. */
   claim?: ((madeId: string) => Statement[]) | null
-  /** Of a request under way: settles anew as whom it is made. @throws Failure for why it is refused now */
+  /** Of a request under way: identifies the caller again. @throws Failure for why it is refused now */
   judgeAnew?: () => Promise<void>
 }>
 

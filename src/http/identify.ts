@@ -147,9 +147,8 @@ export const createIdentify = (from: Sources) => {
   const byTicket = createTickets(from, { lookUp, throughSession, asKey })
 
   /**
-   * Synchronous when everything is cached. With an `Authorization` header, tickets and cookies are ignored;
-   * with a ticket, cookies. `workspace`: where the
-   * thing that is asked for says it is; a header that names another disagrees. @throws Failure `forbidden`, `unavailable`
+   * Synchronous when everything is cached. With an `Authorization` header, tickets and cookies are ignored; with a ticket,
+   * cookies. `workspace`: where the thing that is asked for says it is; a header that names another disagrees. @throws Failure `forbidden`, `unavailable`
    */
   return (request: Request, workspace: string | null = null): Identity | Promise<Identity> => {
     const { headers } = request

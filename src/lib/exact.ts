@@ -31,8 +31,8 @@ const ofObject = (shape: Record<string, z.ZodType>): Test => {
 }
 
 /**
- * Made once for a schema. It may be wrong about nothing that it says yes to: `parse` would give the same value back. No
- * is no judgement. zod makes an object and a list for every member it looks at; this makes none.
+ * Made once for a schema. A yes is exact: `parse` would give the same value. A no only means: ask zod. zod makes an object
+ * and a list for every member it looks at; this makes none.
  */
 export const exactly = (schema: z.ZodType): Test => {
   const { checks = [] } = schema._zod.def as { checks?: unknown[] }

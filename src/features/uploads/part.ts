@@ -17,7 +17,7 @@ import { type Turn, uploadMs } from './turns'
 /** Of a request's checksum. SHA-1 is what tus 1.0 asks of every server. */
 export const checksums = ['sha1', 'sha256']
 
-// What a killed process loses. In time, since a fast sender has it again as fast, and each costs a slow disk the same.
+// The most that a killed process loses. By time first: a fast sender resends quickly, and each save costs a slow disk the same.
 const save = { bytes: 8 << 20, leastMs: 1000, mostMs: 10_000 }
 const knownUploads = 1000
 
