@@ -26,7 +26,7 @@ export const auditEvents = sqliteTable(
   (t) => [
     primaryKey({ columns: [t.workspaceId, t.id] }),
     uniqueIndex('audit_events_by_position').on(t.chain, t.position),
-    index('audit_events_by_time').on(t.workspaceId, t.at),
+    index('audit_events_by_time').on(t.chain, t.at, t.id, t.workspaceId),
   ],
 )
 

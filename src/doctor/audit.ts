@@ -5,14 +5,13 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { openLocalDatabase } from '../adapters/database-libsql'
-import { allChains, type Mark } from '../features/audit/chain'
-import type { Breach } from '../features/audit/model'
+import type { Mark } from '../features/audit/chain'
 import { readPublished, verifyExport } from '../features/audit/offline'
 import { auditStore } from '../features/audit/store'
-import { createVerifier } from '../features/audit/verify'
+import { type Broken, createVerifier } from '../features/audit/verify'
 import { createVerifierOf } from '../lib/ed25519'
 
-type Found = { what: string; broken: ({ chain: string } & Breach)[] }
+type Found = { what: string; broken: Broken[] }
 
 const options = { key: { type: 'string', multiple: true }, published: { type: 'string' } } as const
 
@@ -32,16 +31,12 @@ const verifyCopy = async (file: string, keys: readonly string[], published: read
     for (const end of ['', '-wal'])
       if (existsSync(file + end)) copyFileSync(file + end, join(folder, `latchkey.db${end}`))
     const db = await openLocalDatabase({ path: join(folder, 'latchkey.db') })
-    const store = auditStore(db)
     const isSigned = (text: string, { signature }: { signature: string }) =>
       keys.some((key) => createVerifierOf(key)(text, signature))
-    const verifier = createVerifier({ store, isSigned, pause: async () => {} })
-    const chains = await store.chains()
-    const found: [string, Breach | null][] = [[allChains, await verifier.verifyAbsence()]]
-    for (const chain of chains) found.push([chain, (await verifier.findBreach(chain, published))[1]])
+    const verifier = createVerifier({ store: auditStore(db), isSigned, inTurn: (piece) => piece() })
+    const { chains, broken } = await verifier.verifyAll(published)
     await db.close()
-    const broken = found.flatMap(([chain, breach]) => (breach ? [{ chain, ...breach }] : []))
-    return { what: `${chains.length} audit chains`, broken }
+    return { what: `${chains} audit chains`, broken }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -6,12 +6,13 @@ import { z } from 'zod'
 export type After = { at: number; id: string }
 export type Page<T> = { data: T[]; next_cursor: string | null }
 
-const encode = ({ at, id }: After): string => Buffer.from(`${at}.${id}`).toString('base64url')
+/** A row as the cursor that the next page is asked for by. */
+export const cursorOf = ({ at, id }: After): string => Buffer.from(`${at}.${id}`).toString('base64url')
 
 const decode = (text: string): After | null => {
   const match = /^(\d{1,15})\.(\w{1,64})$/.exec(Buffer.from(text, 'base64url').toString('latin1'))
   const after = match && { at: Number(match[1]), id: match[2]! }
-  return after && encode(after) === text ? after : null
+  return after && cursorOf(after) === text ? after : null
 }
 
 /** `?limit=&cursor=`: 1 to 100 rows, 50 unless told. A list with filters extends it. A made-up cursor is invalid. */
@@ -54,5 +55,5 @@ export const paginate = async <R>(
 ): Promise<Page<R>> => {
   const rows = await read(limit + 1, cursor)
   const data = rows.slice(0, limit)
-  return { data, next_cursor: rows.length > limit ? encode(key(data.at(-1)!)) : null }
+  return { data, next_cursor: rows.length > limit ? cursorOf(key(data.at(-1)!)) : null }
 }

@@ -20,7 +20,7 @@ type Deps = {
 const day = 86_400_000
 const keptMs = 400 * day
 const sealRows = 500
-const pruneRows = 5000
+const pruneRows = 500
 
 /** 43 characters without a break look like a secret to the log. */
 const inPieces = (text: string): string => text.replace(/.{32}(?=.)/g, '$&.')
@@ -93,6 +93,26 @@ export const createSealer = ({ store, verifier, unaudited, clock, keyring, log }
     return { read: rows.length, sealed }
   }
 
+  /** Whether there may be more to take off. */
+  const prunePiece = async (chain: string): Promise<boolean> => {
+    const from = await verifier.beginningOf(chain)
+    if (!from) return false
+    const rows = await store.sealed(chain, from.position, pruneRows)
+    const kept = rows.findIndex(({ at }) => at >= clock.now() - keptMs)
+    const to = rows.at(kept < 0 ? -1 : kept - 1)?.position
+    if (!to || kept === 0) return false
+    const walked = await verifier.walk(chain, from, to)
+    if ('breach' in walked) {
+      log.error({ chain, ...walked.breach }, 'audit chain broken: it is not pruned')
+      return false
+    }
+    await unaudited('pruning leaves its own signed mark', [
+      ...store.moveCheckpoint(from.position, newMark('checkpoint', chain, to, walked.hash)),
+      store.deleteUpTo(chain, to),
+    ])
+    return kept < 0
+  }
+
   return {
     /**
      * Numbers and hashes the rows that have no place yet, each chain in order, and signs the new heads. Gives how many.
@@ -111,24 +131,11 @@ export const createSealer = ({ store, verifier, unaudited, clock, keyring, log }
     },
 
     /**
-     * One bounded run: takes rows older than 400 days off the beginning of each chain, and leaves a signed checkpoint.
-     * A chain that does not hold there is left as it is.
+     * Takes rows older than 400 days off the beginning of each chain, in pieces, and leaves a signed checkpoint. Stops
+     * between two of them when `signal` aborts. A chain that does not hold there is left as it is.
      */
     async prune(signal?: AbortSignal): Promise<void> {
-      for (const chain of await store.chains()) {
-        if (signal?.aborted) return
-        const from = await verifier.beginningOf(chain)
-        const until = from && (await store.positionBefore(chain, clock.now() - keptMs))
-        if (!from || !until || until <= from.position) continue
-        const to = Math.min(until, from.position + pruneRows)
-        const walked = await verifier.walk(chain, from, to)
-        if ('breach' in walked) log.error({ chain, ...walked.breach }, 'audit chain broken: it is not pruned')
-        else
-          await unaudited('pruning leaves its own signed mark', [
-            ...store.moveCheckpoint(from.position, newMark('checkpoint', chain, to, walked.hash)),
-            store.deleteUpTo(chain, to),
-          ])
-      }
+      for (const chain of await store.chains()) while (!signal?.aborted && (await prunePiece(chain)));
     },
 
     /** Writes the heads that moved since the last time to the log, for `audit verify --published`. */

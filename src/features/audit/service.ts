@@ -1,17 +1,20 @@
 // The audit: read and exported under audit, sealed into chains, and verified.
 import type { Keyring } from '../../keyring'
 import { createSigner } from '../../lib/ed25519'
-import { type Page, paginate } from '../../lib/page'
+import { createLru } from '../../lib/lru'
+import type { Page } from '../../lib/page'
 import { streamOf } from '../../lib/stream'
+import { createTurns } from '../../lib/turns'
 import type { Actor, Judge, Person } from '../../permissions'
 import type { Clock, Database, Log } from '../../ports'
 import { type Revocations, subjectsOf } from '../../revocation'
 import { assertFresh } from '../../step-up'
 import type { Unaudited, Write } from '../../write'
-import { allChains, chainOf, type Mark } from './chain'
-import type { AuditEvent, AuditQuery, Breach, ExportHead, ExportQuery, Verification } from './model'
+import { chainOf, type Mark } from './chain'
+import type { AuditEvent, AuditQuery, ExportHead, ExportQuery, Verification } from './model'
 import { exportForms, presentEvent, presentMark } from './present'
 import { createSealer } from './sealer'
+import { createSearch } from './search'
 import { auditStore, type MarkRow } from './store'
 import { createVerifier } from './verify'
 
@@ -28,9 +31,13 @@ type Deps = {
 const readingMs = 10 * 60_000
 const exportRows = 500
 const ownEvents = 1000
+const knownReaders = 10_000
 
 export const auditService = ({ db, write, unaudited, clock, keyring, log, revocations }: Deps) => {
   const store = auditStore(db)
+  // Whoever asks for how much, and how many at once: it is read in pieces, and no two follow each other at once.
+  const inTurn = createTurns(() => clock.sleep(0))
+  const search = createSearch(store, inTurn)
 
   const signerOf = ({ kid }: MarkRow) => {
     const seed = keyring.find('audit-sign', kid)
@@ -39,7 +46,7 @@ export const auditService = ({ db, write, unaudited, clock, keyring, log, revoca
   const verifier = createVerifier({
     store,
     isSigned: (text, mark) => signerOf(mark)?.verify(text, mark.signature) ?? false,
-    pause: () => clock.sleep(0),
+    inTurn,
   })
   const { seal, prune, publish } = createSealer({ store, verifier, unaudited, clock, keyring, log })
 
@@ -54,11 +61,23 @@ export const auditService = ({ db, write, unaudited, clock, keyring, log, revoca
     return { intact: found === null, breach: found, head: present('head', head) }
   }
 
-  /** Leaves one row for all that an actor reads in ten minutes, before the first of it is shown. */
+  const verifying = new Map<string, Promise<Verification>>()
+  /** As `verify`; whoever asks while it is under way gets the same answer. */
+  const verifyOnce = (chain: string): Promise<Verification> => {
+    const known = verifying.get(chain)
+    if (known) return known
+    const found = verify(chain).finally(() => verifying.delete(chain))
+    verifying.set(chain, found)
+    return found
+  }
+
+  const readers = createLru<string, number>(knownReaders)
+  /** Leaves one row for all that an actor reads here in ten minutes, before the first of it is shown. */
   const noteReading = async (actor: Actor): Promise<void> => {
-    const [chain, action] = [chainOf(actor.workspace.id), 'audit.read']
-    if (await store.hasEvent(chain, action, actor.id, clock.now() - readingMs)) return
-    await write(actor, { action, targets: [actor.workspace.publicId] }, [])
+    const [reader, now] = [`${actor.workspace.id} ${actor.id}`, clock.now()]
+    if ((readers.get(reader) ?? 0) > now) return
+    await write(actor, { action: 'audit.read', targets: [actor.workspace.publicId] }, [])
+    readers.set(reader, now + readingMs)
   }
 
   /** The sealed rows of a chain up to a position, as lines, while the right to them lasts. */
@@ -66,33 +85,24 @@ export const auditService = ({ db, write, unaudited, clock, keyring, log, revoca
     let after = (await store.checkpoint(chain))?.position ?? 0
     while (after < to) {
       right.throwIfAborted()
-      const rows = (await store.sealed(chain, after, exportRows)).filter((row) => (row.position ?? 0) <= to)
-      if (rows.length === 0) return
-      after = rows.at(-1)?.position ?? to
-      yield rows.map((row) => line(presentEvent(row))).join('')
+      const lines = await inTurn(async () => {
+        const rows = (await store.sealed(chain, after, exportRows)).filter((row) => (row.position ?? 0) <= to)
+        after = rows.at(-1)?.position ?? to
+        return rows.map((row) => line(presentEvent(row))).join('')
+      })
+      if (lines !== '') yield lines
     }
   }
 
   return {
     /** The newest of what a person did to their own account, or had done to it. */
-    async ofPerson({ id }: Person): Promise<AuditEvent[]> {
-      const all = { action: null, actor: null, target: null, from: 0, to: Number.MAX_SAFE_INTEGER }
-      return (await store.list(`user:${id}`, all, ownEvents, null)).map(presentEvent)
-    },
+    ofPerson: async ({ id }: Person): Promise<AuditEvent[]> =>
+      (await search(`user:${id}`, { limit: ownEvents, cursor: null })).data.map(presentEvent),
 
-    /** What happened in the actor's workspace, newest first. */
-    async list(actor: Actor, { action, actor: by, target, from, to, ...page }: AuditQuery): Promise<Page<AuditEvent>> {
+    /** What happened in the actor's workspace, newest first; a page ends early where little passes the filters. */
+    async list(actor: Actor, query: AuditQuery): Promise<Page<AuditEvent>> {
       await noteReading(actor)
-      const filters = {
-        ...{ action: action ?? null, actor: by ?? null, target: target ?? null },
-        ...{ from: from ?? 0, to: to ?? Number.MAX_SAFE_INTEGER },
-      }
-      const chain = chainOf(actor.workspace.id)
-      const found = await paginate(
-        page,
-        (limit, after) => store.list(chain, filters, limit, after),
-        (row) => ({ at: row.at, id: row.id }),
-      )
+      const found = await search(chainOf(actor.workspace.id), query)
       return { ...found, data: found.data.map(presentEvent) }
     },
 
@@ -134,16 +144,8 @@ export const auditService = ({ db, write, unaudited, clock, keyring, log, revoca
     prune,
     publish,
     verify,
-    /** As `verify` for every chain there is: how many, and which of them do not hold. For the operator. */
-    async verifyAll(
-      published: readonly Mark[] = [],
-    ): Promise<{ chains: number; broken: ({ chain: string } & Breach)[] }> {
-      const chains = await store.chains()
-      const found: [string, Breach | null][] = [[allChains, await verifier.verifyAbsence()]]
-      for (const chain of chains) found.push([chain, (await verifier.findBreach(chain, published))[1]])
-      return { chains: chains.length, broken: found.flatMap(([chain, it]) => (it ? [{ chain, ...it }] : [])) }
-    },
-    verifyWorkspace: (actor: Actor): Promise<Verification> => verify(chainOf(actor.workspace.id)),
+    verifyAll: verifier.verifyAll,
+    verifyWorkspace: (actor: Actor): Promise<Verification> => verifyOnce(chainOf(actor.workspace.id)),
   }
 }
 export type AuditService = ReturnType<typeof auditService>

@@ -1,22 +1,5 @@
 // The only SQL that reads the audit, and the only one that changes it: to number and hash a row once, and to prune.
-import {
-  and,
-  asc,
-  count,
-  desc,
-  eq,
-  gt,
-  gte,
-  isNotNull,
-  isNull,
-  lt,
-  lte,
-  max,
-  min,
-  ne,
-  type SQL,
-  sql,
-} from 'drizzle-orm'
+import { and, asc, count, desc, eq, gt, isNull, lte, max, ne, type SQL, sql } from 'drizzle-orm'
 import { auditCheckpoints as checkpoints, auditEvents as events, auditHeads as heads } from '../../../db/schema'
 import { type After, afterArgs, isAfter } from '../../lib/page'
 import type { WorkspaceId } from '../../permissions'
@@ -30,13 +13,17 @@ export type Filters = {
   action: string | null
   actor: string | null
   target: string | null
-  /** Instants (ms): from the one on, and before the other. */
-  from: number
-  to: number
 }
+/** A part of a chain: what lies before the one place and not before the other. */
+export type Span = { before: After; from: After }
 
 const slot = sql.placeholder
 const unless = (name: string, condition: SQL): SQL => sql`(${slot(name)} is null or ${condition})`
+const isWithin = and(
+  isAfter(events.at, events.id),
+  sql`(${events.at}, ${events.id}) >= (${slot('fromAt')}, ${slot('fromId')})`,
+)
+const withinArgs = ({ before, from }: Span) => ({ ...afterArgs(before), fromAt: from.at, fromId: from.id })
 const ofChain = and(eq(events.workspaceId, slot('workspaceId')), eq(events.chain, slot('chain')))
 
 const reads = (db: Database) => ({
@@ -46,29 +33,22 @@ const reads = (db: Database) => ({
     .where(
       and(
         ofChain,
-        gte(events.at, slot('from')),
-        lt(events.at, slot('to')),
+        isWithin,
         unless('action', sql`${events.action} = ${slot('action')}`),
         unless('actor', sql`${events.actorId} = ${slot('actor')}`),
         unless('target', sql`exists (select 1 from json_each(${events.targets}) where value = ${slot('target')})`),
-        isAfter(events.at, events.id),
       ),
     )
     .orderBy(desc(events.at), desc(events.id))
     .limit(slot('limit'))
     .prepare(),
-  readings: db.orm
-    .select({ id: events.id })
+  nth: db.orm
+    .select({ at: events.at, id: events.id })
     .from(events)
-    .where(
-      and(
-        ofChain,
-        gt(events.at, slot('since')),
-        eq(events.action, slot('action')),
-        eq(events.actorId, slot('actorId')),
-      ),
-    )
+    .where(and(ofChain, isWithin))
+    .orderBy(desc(events.at), desc(events.id))
     .limit(1)
+    .offset(slot('past'))
     .prepare(),
   unsealed: db.acrossTenants('the sealer numbers the rows of every chain', (orm) =>
     orm
@@ -91,11 +71,6 @@ const reads = (db: Database) => ({
     .select({ position: max(events.position) })
     .from(events)
     .where(ofChain)
-    .prepare(),
-  firstSince: db.orm
-    .select({ position: min(events.position) })
-    .from(events)
-    .where(and(ofChain, gte(events.at, slot('since')), isNotNull(events.position)))
     .prepare(),
   checkpoint: db.orm
     .select()
@@ -122,31 +97,25 @@ const place = (chain: string) => ({ workspaceId: workspaceOf(chain), chain })
 export const auditStore = (db: Database) => {
   const read = reads(db)
   return {
-    /** A chain's rows that pass the filters, newest first. */
-    list: (chain: string, filters: Filters, limit: number, after: After | null) =>
-      read.list.all({ ...place(chain), ...filters, limit, ...afterArgs(after) }),
-    /** Whether the actor left such a row in the chain after that instant. */
-    hasEvent: async (chain: string, action: string, actorId: string, since: number) =>
-      (await read.readings.get({ ...place(chain), action, actorId, since })) !== undefined,
+    /** The rows of a part of a chain that pass the filters, newest first. No filter has an index. */
+    list: (chain: string, span: Span, filters: Filters, limit: number) =>
+      read.list.all({ ...place(chain), ...withinArgs(span), ...filters, limit }),
+    /** Where the newest `count` rows of a part of a chain begin; undefined where there are fewer. Reads the index alone. */
+    startOfNewest: (chain: string, span: Span, count: number) =>
+      read.nth.get({ ...place(chain), ...withinArgs(span), past: count - 1 }),
     /** Rows without a number, of all chains but some, oldest first. */
     unsealed: (except: readonly string[], limit: number) =>
       read.unsealed.all({ except: JSON.stringify(except), limit }),
-    /** Fails with `conflict` unless all these rows of a chain are still without a number. */
+    /** Fails with `conflict` unless all these rows of a chain are still without a number. Finds them by their ids. */
     demandUnsealed: (chain: string, rows: readonly { id: string }[]): Statement =>
       demand(
         sql`(select count(*) from ${events} where ${and(
           eq(events.workspaceId, workspaceOf(chain)),
-          eq(events.chain, chain),
           isNull(events.position),
           sql`${events.id} in (select value from json_each(${JSON.stringify(rows.map(({ id }) => id))}))`,
         )}) = ${rows.length}`,
         'conflict',
       ),
-    /** The last position of a chain before the first row from that instant on. */
-    positionBefore: async (chain: string, since: number): Promise<number> => {
-      const first = (await read.firstSince.get({ ...place(chain), since }))?.position
-      return first ? first - 1 : ((await read.last.get(place(chain)))?.position ?? 0)
-    },
     checkpoint: (chain: string) => read.checkpoint.get({ chain }),
     headsSince: (since: number) => read.headsSince.all({ since }),
     /** Fails with `conflict` unless the checkpoint still is at `before` (0: there is none). */

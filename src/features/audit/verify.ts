@@ -1,10 +1,12 @@
 // Whether a chain is all that was sealed, in order: its rows against its marks, and its marks against their signatures.
+import type { InTurn } from '../../lib/turns'
 import { allChains, genesis, hashOf, type Mark, type MarkKind, signedText } from './chain'
 import type { Breach } from './model'
 import type { AuditStore, EventRow, MarkRow } from './store'
 
 const pieceRows = 500
 
+export type Broken = { chain: string } & Breach
 export const breach = (reason: Breach['reason'], position: number): Breach => ({ reason, position })
 
 /** As it is named outside. */
@@ -27,11 +29,11 @@ type Deps = {
   store: AuditStore
   /** Whether a mark carries our signature. */
   isSigned: (text: string, mark: MarkRow) => boolean
-  /** Lets other work go on between two pieces of a long chain. */
-  pause: () => Promise<void>
+  /** Runs each piece of a long chain. */
+  inTurn: InTurn
 }
 
-export const createVerifier = ({ store, isSigned, pause }: Deps) => {
+export const createVerifier = ({ store, isSigned, inTurn }: Deps) => {
   const holds = (kind: MarkKind, mark: MarkRow) => isSigned(signedText(kind, markOf(mark)), mark)
 
   /** Where the rows that are left begin: after the checkpoint, or at the start. Null for a forged one. */
@@ -50,15 +52,20 @@ export const createVerifier = ({ store, isSigned, pause }: Deps) => {
     const follower = createFollower(from)
     // From the very first: a row that was put in before the beginning is found as well.
     let after = Number.MIN_SAFE_INTEGER
-    for (let at = from.position; at < to; at = follower.reached().position) {
+    const next = async (): Promise<Breach | null> => {
+      const at = follower.reached().position
       const rows = await store.sealed(chain, after, pieceRows)
-      if (rows.length === 0) return { breach: breach('truncated', at + 1) }
+      if (rows.length === 0) return breach('truncated', at + 1)
       for (const row of rows.slice(0, to - at)) {
         const found = follower.follow(row)
-        if (found) return { breach: found }
+        if (found) return found
       }
       after = follower.reached().position
-      await pause()
+      return null
+    }
+    while (follower.reached().position < to) {
+      const found = await inTurn(next)
+      if (found) return { breach: found }
     }
     return { hash: follower.reached().hash }
   }
@@ -93,23 +100,34 @@ export const createVerifier = ({ store, isSigned, pause }: Deps) => {
     return moved ? verifyRows(chain, head) : walked.breach
   }
 
+  /** The head of a chain and its first breach. `published`: heads from elsewhere whose signatures hold. */
+  const findBreach = async (
+    chain: string,
+    published: readonly Mark[] = [],
+  ): Promise<[MarkRow | undefined, Breach | null]> => {
+    // In this order: a head moves on together with its rows, so honest rows never reach beyond a head read later.
+    const last = await store.lastPosition(chain)
+    const head = await store.head(chain)
+    const found = !head
+      ? last > 0
+        ? breach('forged', last)
+        : await verifyAbsence()
+      : !holds('head', head) || last > head.position
+        ? breach('forged', head.position)
+        : await verifyRows(chain, head)
+    return [head, found ?? (await verifyPublished(chain, head, published))]
+  }
+
   return {
     beginningOf,
     walk,
-    verifyAbsence,
-    /** The head of a chain and its first breach. `published`: heads from elsewhere whose signatures hold. */
-    async findBreach(chain: string, published: readonly Mark[] = []): Promise<[MarkRow | undefined, Breach | null]> {
-      // In this order: a head moves on together with its rows, so honest rows never reach beyond a head read later.
-      const last = await store.lastPosition(chain)
-      const head = await store.head(chain)
-      const found = !head
-        ? last > 0
-          ? breach('forged', last)
-          : await verifyAbsence()
-        : !holds('head', head) || last > head.position
-          ? breach('forged', head.position)
-          : await verifyRows(chain, head)
-      return [head, found ?? (await verifyPublished(chain, head, published))]
+    findBreach,
+    /** As `findBreach` for every chain there is: how many, and which of them do not hold. For the operator. */
+    async verifyAll(published: readonly Mark[] = []): Promise<{ chains: number; broken: Broken[] }> {
+      const chains = await store.chains()
+      const found: [string, Breach | null][] = [[allChains, await verifyAbsence()]]
+      for (const chain of chains) found.push([chain, (await findBreach(chain, published))[1]])
+      return { chains: chains.length, broken: found.flatMap(([chain, it]) => (it ? [{ chain, ...it }] : [])) }
     },
   }
 }
