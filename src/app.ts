@@ -55,19 +55,19 @@ const addJobs = (s: Services, reloadKeys: () => Promise<void>) => {
   const { jobs, mail, audit, sweepMedia, hygiene, purge } = s
   for (const flush of flushesOf(s)) jobs.add({ ...flush, everywhere: true })
   jobs.add({ name: 'outbox', everyMs: 1000, run: mail.deliverDue })
-  jobs.add({ name: 'old-usage', everyMs: day, run: s.usage.sweep })
+  jobs.add({ name: 'old-usage', everyMs: day, long: true, run: s.usage.sweep })
   jobs.add({ name: 'seal', everyMs: 1000, run: audit.seal })
   jobs.add({ name: 'audit-heads', everyMs: 60_000, run: audit.publish })
-  jobs.add({ name: 'audit-prune', everyMs: day, run: audit.prune })
+  jobs.add({ name: 'audit-prune', everyMs: day, long: true, run: audit.prune })
   jobs.add({ name: 'sweep', everyMs: 3_600_000, run: s.sweepPeople })
   // Other nodes' new keys are known here before their time comes.
   jobs.add({ name: 'keyring', everyMs: 60_000, everywhere: true, run: reloadKeys })
   jobs.add({ name: 'revocations', everyMs: day, run: s.revocations.sweep })
-  jobs.add({ name: 'media', everyMs: day, run: sweepMedia })
+  jobs.add({ name: 'media', everyMs: day, long: true, run: sweepMedia })
   jobs.add({ name: 'uploads', everyMs: 600_000, run: s.uploads.expire })
   jobs.add({ name: 'links', everyMs: 3_600_000, run: s.links.sweep })
-  jobs.add({ name: 'unused-keys', everyMs: 3_600_000, run: hygiene.endUnused })
-  jobs.add({ name: 'purge', everyMs: 3_600_000, run: purge })
+  jobs.add({ name: 'unused-keys', everyMs: 3_600_000, long: true, run: hygiene.endUnused })
+  jobs.add({ name: 'purge', everyMs: 3_600_000, long: true, run: purge })
   // Looks whether one is due.
   if (s.backups) jobs.add({ name: 'backup', everyMs: 300_000, long: true, run: s.backups.run })
 }

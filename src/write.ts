@@ -59,6 +59,9 @@ export const ifChanged = (insert: Statement): Statement => {
 /** Who a change is made by: an actor, a person in no workspace, a stranger, or the program itself. */
 export type Author = Actor | Person | Readonly<{ type: 'nobody' | 'system'; origin: Origin | null }>
 
+/** What nobody asked for. */
+export const system = { type: 'system', origin: null } as const satisfies Author
+
 export type Event = {
   /** `noun.pasttense`, from the catalogue. */
   action: string

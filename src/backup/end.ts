@@ -1,7 +1,7 @@
 // What a restored database may not bring back: sessions, codes and links, mail, invitations, and keys until confirmed.
 import type * as schema from '../../db/schema'
 import type { Clock, Database, Statement } from '../ports'
-import { createWrite } from '../write'
+import { createWrite, system } from '../write'
 import type { Header } from './archive'
 
 type Table = keyof typeof schema
@@ -69,13 +69,9 @@ export const endWhatWasOpen = async (db: Database, clock: Clock, header: Header)
   const generation = Math.max(header.generation + 1, now)
   const change = { backup_of: header.createdAt, generation }
   const ends = Object.values(fates).flatMap((fate) => (fate === 'stays' ? [] : fate(now)))
-  const [, suspended] = await write(
-    { type: 'system', origin: null },
-    { action: 'instance.restored', targets: [], change },
-    [
-      plain("update meta set value = cast(? as text) where name = 'generation'", generation),
-      ...ends.map((end) => plain(...end)),
-    ],
-  )
+  const [, suspended] = await write(system, { action: 'instance.restored', targets: [], change }, [
+    plain("update meta set value = cast(? as text) where name = 'generation'", generation),
+    ...ends.map((end) => plain(...end)),
+  ])
   return suspended!.changes
 }

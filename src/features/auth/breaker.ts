@@ -1,7 +1,7 @@
 // The breaker over all guessing: past so many wrong codes on the whole instance, typing one takes a person.
 import { isFailure } from '../../errors'
 import type { Clock, Database, Log } from '../../ports'
-import { guard, type Unaudited, type Write } from '../../write'
+import { guard, system, type Unaudited, type Write } from '../../write'
 import { budgets, type Share } from './budgets'
 import { createBudgetReader, spend } from './store-defence'
 
@@ -17,7 +17,7 @@ export const createBreaker = ({ db, write, unaudited, clock, log }: Deps) => {
   const alert = async () => {
     const event = { action: 'guess_breaker.opened', targets: [] }
     try {
-      await write({ type: 'system', origin: null }, event, [...spend([alarms], clock.now()), guard('conflict')])
+      await write(system, event, [...spend([alarms], clock.now()), guard('conflict')])
     } catch (error) {
       if (isFailure(error, 'conflict')) return
       throw error

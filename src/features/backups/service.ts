@@ -1,6 +1,6 @@
 // Backups that are due: which node makes one, and who is told when there is none. The place itself says what is there.
 import type { Backups, Clock } from '../../ports'
-import type { Write } from '../../write'
+import { system, type Write } from '../../write'
 import type { backupStore } from './store'
 
 type Deps = {
@@ -42,8 +42,7 @@ export const backupService = ({ write, clock, backups, instanceOf, everyMs }: De
     const after = (await ours()).map(({ name }) => name)
     const made = after.filter((name) => !before.has(name))
     const change = { made, removed: before.size + made.length - after.length }
-    if (made.length > 0)
-      await write({ type: 'system', origin: null }, { action: 'backup.made', targets: [], change }, [])
+    if (made.length > 0) await write(system, { action: 'backup.made', targets: [], change }, [])
     if (failure !== undefined) throw failure
   }
 

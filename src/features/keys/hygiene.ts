@@ -1,10 +1,11 @@
 // What ends keys without anybody asking for it by id: found ones, unused ones, those of a member who was removed; and
 // what a restored backup suspended.
 import { Failure } from '../../errors'
+import { eachDue } from '../../lib/each-due'
 import type { Actor, Origin } from '../../permissions'
 import type { Clock, Database, Statement } from '../../ports'
 import { revoke } from '../../revocation'
-import { type Event, guard, type Write } from '../../write'
+import { type Event, guard, system, type Write } from '../../write'
 import type { KeyService } from './service'
 import { keyStore } from './store'
 
@@ -22,7 +23,6 @@ const atOnce = 100
 
 export const keyHygiene = ({ db, write, clock, keys }: Deps) => {
   const store = keyStore(db)
-  const system = { type: 'system', origin: null } as const
   /** Used or ended since it was listed: then nothing is written, and the next one has its turn. */
   const writeIfStill = async (event: Event, statements: Statement[]) => {
     await write(system, event, statements).catch((error: unknown) => {
@@ -72,27 +72,32 @@ export const keyHygiene = ({ db, write, clock, keys }: Deps) => {
     },
 
     /**
-     * One bounded run: a key that nobody used for 90 days raises an event once, after 365 it is revoked. One that is used
-     * again starts anew.
+     * A key that nobody used for 90 days raises an event once, after 365 it is revoked. One that is used again starts anew.
+     * Stops between two when `signal` aborts.
      */
     async endUnused(signal?: AbortSignal): Promise<void> {
       const now = clock.now()
       const [end, warn] = [now - endMs, now - warnMs]
       await keys.flushUsed()
-      for (const { workspaceId, id } of await store.unused(now, end, atOnce)) {
-        if (signal?.aborted) return
-        const event = { action: 'key.revoked', targets: [id], workspaceId, change: { reason: 'unused' } }
-        await writeIfStill(event, [
-          store.revokeUnused(workspaceId, id, now, end),
-          guard('not_found'),
-          revoke(now, `key:${id}`),
-        ])
-      }
-      for (const { workspaceId, id } of await store.untold(now, warn, atOnce)) {
-        if (signal?.aborted) return
-        const event = { action: 'key.unused', targets: [id], workspaceId }
-        await writeIfStill(event, [store.tell(workspaceId, id, now, warn), guard('not_found')])
-      }
+      await eachDue(
+        () => store.unused(now, end, atOnce),
+        ({ workspaceId, id }) =>
+          writeIfStill({ action: 'key.revoked', targets: [id], workspaceId, change: { reason: 'unused' } }, [
+            store.revokeUnused(workspaceId, id, now, end),
+            guard('not_found'),
+            revoke(now, `key:${id}`),
+          ]),
+        signal,
+      )
+      await eachDue(
+        () => store.untold(now, warn, atOnce),
+        ({ workspaceId, id }) =>
+          writeIfStill({ action: 'key.unused', targets: [id], workspaceId }, [
+            store.tell(workspaceId, id, now, warn),
+            guard('not_found'),
+          ]),
+        signal,
+      )
     },
   }
 }

@@ -1,7 +1,7 @@
 // Who read which file, on record: a row for each actor, file and hour, written in the background.
 import type { Actor } from '../../permissions'
 import type { Clock } from '../../ports'
-import type { Author, Write } from '../../write'
+import { type Author, system, type Write } from '../../write'
 
 const hourMs = 3_600_000
 const maxKnown = 50_000
@@ -48,12 +48,7 @@ export const createReads = ({ write, clock }: { write: Write; clock: Clock }) =>
       }
       const missed = uncounted
       uncounted = 0
-      if (missed > 0)
-        await write(
-          { type: 'system', origin: null },
-          { action: 'media.read', targets: [], change: { uncounted: missed } },
-          [],
-        )
+      if (missed > 0) await write(system, { action: 'media.read', targets: [], change: { uncounted: missed } }, [])
     },
   }
 }

@@ -1,6 +1,6 @@
 // What nobody needs any more: uploads that never ended, files long deleted, objects that no file has.
 import type { Blobs, Database } from '../../ports'
-import { guard, type Write } from '../../write'
+import { guard, system, type Write } from '../../write'
 import type { InstanceOf, Owner } from './owner'
 import { mediaStore } from './store'
 import { versionStore } from './store-versions'
@@ -24,7 +24,7 @@ export const createMediaSweeper = ({ db, write, blobs, owner, instanceOf }: Deps
       for (const { workspaceId, id, blob } of rows) {
         if (signal.aborted) return count
         for (const object of [blob, ...(await versions.blobsOf(workspaceId, id))]) await blobs.remove(object)
-        await write({ type: 'system', origin: null }, { action: 'media.purged', targets: [id], workspaceId }, [
+        await write(system, { action: 'media.purged', targets: [id], workspaceId }, [
           versions.purge(workspaceId, id),
           store.purge(workspaceId, id, before),
           guard('not_found'),

@@ -1,7 +1,7 @@
 // Uploads that nobody goes on with end after their time, and give back what they took.
 import { isFailure } from '../../errors'
 import type { Clock } from '../../ports'
-import { guard, type Unaudited, type Write } from '../../write'
+import { guard, system, type Unaudited, type Write } from '../../write'
 import type { Shelf } from '../media/shelf'
 import type { QuotaService } from '../quotas/service'
 import type { UploadRow, UploadStore } from './store'
@@ -26,7 +26,7 @@ export const createUploadExpiry = ({ write, unaudited, clock, store, quotas, she
     if (row.mediaId !== null) return unaudited('what became of an upload is known by its file', gone)
     const { workspaceId, id, length } = row
     const event = { action: 'upload.expired', targets: [id], workspaceId }
-    await write({ type: 'system', origin: null }, event, [...gone, quotas.give(workspaceId, 'storage_bytes', length)])
+    await write(system, event, [...gone, quotas.give(workspaceId, 'storage_bytes', length)])
     // Only now, when nobody goes on with them. Killed in between, they are collected some day.
     await shelf.forget(row)
   }

@@ -121,15 +121,17 @@ export const usageService = ({ db, unaudited, clock, plans, requestsIn, addReque
       }
     },
 
-    /** Forgets what is older than 400 days. */
-    async sweep(): Promise<void> {
-      const rows = await store.oldest(clock.now() - keptMs)
-      const days = new Map(rows.map((row) => [`${row.workspaceId} ${row.day}`, row]))
-      if (days.size > 0)
+    /** Forgets what is older than 400 days, in pieces. Stops between two of them when `signal` aborts. */
+    async sweep(signal?: AbortSignal): Promise<void> {
+      const before = clock.now() - keptMs
+      for (let rows = await store.oldest(before); rows.length > 0; rows = await store.oldest(before)) {
+        if (signal?.aborted) return
+        const days = new Map(rows.map((row) => [`${row.workspaceId} ${row.day}`, row]))
         await unaudited(
           'usage is kept for a time',
           [...days.values()].map(({ workspaceId, day }) => store.forget(workspaceId, day)),
         )
+      }
     },
 
     /** Requests by day, project and key, newest day first, in the projects the actor may enter. */
