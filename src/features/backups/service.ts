@@ -12,22 +12,29 @@ type Deps = {
   everyMs: number
 }
 
-// How long one may take before it is said that there is none.
+// How long one may take before it is said that there is none; and by how much clocks of machines may differ.
 const graceMs = 3_600_000
 // Probes come often, and a bucket is far away.
 const lookEveryMs = 60_000
 
-export const backupService = ({ write, clock, backups, instanceOf, everyMs }: Deps) => {
-  let failure: unknown
-  let looked: { at: number; age: Promise<number> } | undefined
+/** `newestAt`: an instant in ms. `isAhead`: something is named for a time to come, by a clock that was wrong. */
+type Look = { newestAt: number; isAhead: boolean }
 
-  /** Those of this instance since it was last restored, the oldest first. */
+export const backupService = ({ write, clock, backups, instanceOf, everyMs }: Deps) => {
+  let failure: { at: number; error: unknown } | undefined
+  let looked: { at: number; found: Promise<Look> } | undefined
+
+  /** Those of this instance since it was last restored. */
   const ours = async () => {
     const { instance, generation } = await instanceOf()
-    const all = await backups.list()
-    return all.filter((it) => it.instance === instance && it.generation === generation).sort((a, b) => a.at - b.at)
+    return (await backups.list()).filter((it) => it.instance === instance && it.generation === generation)
   }
-  const ageOfNewest = async () => clock.now() - ((await ours()).at(-1)?.at ?? Number.NEGATIVE_INFINITY)
+  // What is named for a time to come does not count: it would stay the newest until then, and none be made.
+  const look = async (): Promise<Look> => {
+    const [instants, until] = [(await ours()).map(({ at }) => at), clock.now() + graceMs]
+    const past = instants.filter((at) => at <= until)
+    return { newestAt: Math.max(...past), isAhead: past.length < instants.length }
+  }
 
   const make = async (signal: AbortSignal) => {
     const before = new Set((await ours()).map(({ name }) => name))
@@ -36,29 +43,30 @@ export const backupService = ({ write, clock, backups, instanceOf, everyMs }: De
       failure = undefined
     } catch (error) {
       if (signal.aborted) return
-      failure = error
+      failure = { at: clock.now(), error }
     }
     looked = undefined
     const after = (await ours()).map(({ name }) => name)
     const made = after.filter((name) => !before.has(name))
     const change = { made, removed: before.size + made.length - after.length }
     if (made.length > 0) await write(system, { action: 'backup.made', targets: [], change }, [])
-    if (failure !== undefined) throw failure
+    if (failure !== undefined) throw failure.error
   }
 
   return {
     /** Makes one when it is due. @throws Error, as a sentence, when it was not made, or is not sound */
     async run(signal: AbortSignal): Promise<void> {
-      if ((await ageOfNewest()) >= everyMs) await make(signal)
+      if (clock.now() - (await look()).newestAt >= everyMs) await make(signal)
     },
 
-    /** Rejects when the last one that was tried here failed, and when the newest there is, by whichever node, is overdue. */
+    /** Rejects when the last one tried here failed and none has come since, when the newest is overdue, or one is of a time to come. */
     async check(): Promise<void> {
-      if (failure !== undefined) throw failure
       if (looked === undefined || clock.monotonic() - looked.at >= lookEveryMs)
-        looked = { at: clock.monotonic(), age: ageOfNewest() }
-      const age = (await looked.age) + clock.monotonic() - looked.at
-      if (age > everyMs + graceMs) throw new Error('There is no backup as new as there should be.')
+        looked = { at: clock.monotonic(), found: look() }
+      const { newestAt, isAhead } = await looked.found
+      if (failure !== undefined && failure.at >= newestAt) throw failure.error
+      if (clock.now() - newestAt > everyMs + graceMs) throw new Error('There is no backup as new as there should be.')
+      if (isAhead) throw new Error('A backup is named for a time to come, by a clock that was wrong: remove it.')
     },
   }
 }
