@@ -118,7 +118,10 @@ test('sealed media is backed up sealed, comes back, and is told where it does no
   const bytes = readFileSync(object)
   bytes[30]! ^= 1
   writeFileSync(object, bytes)
-  expect((await cli(one.folder, ['backup', altered])).code).toBe(0)
+  const told = await cli(one.folder, ['backup', altered])
+  expect(told.code).toBe(1)
+  expect(told.said).toContain(`${medium!.id}: its bytes cannot be read, or are not those that were uploaded`)
+  expect(told.said).toContain('1 of 2 media')
   const drill = await cli(one.folder, ['drill', altered])
   expect(drill.code).toBe(1)
   expect(drill.said).toContain(`${medium!.id}: its bytes are not those that were uploaded`)

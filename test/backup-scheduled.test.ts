@@ -1,6 +1,6 @@
 // Backups that are made by themselves: when one is due, by one node; old ones go once a new one is sound; failures are told.
 import { afterEach, expect, test } from 'bun:test'
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { prune } from '../src/backup/keep'
 import { nameOf, readName } from '../src/backup/names'
@@ -112,6 +112,44 @@ test('where none has come for longer than there may be between two, each node sa
   expect(await t.ready()).toMatchObject({ checks: { backup: 'failing' } })
 })
 
+test('a failure is told until one has come since, by whichever node or by hand', async () => {
+  const t = await start()
+  await t.run()
+  t.clock.advance(24 * hour)
+  t.backups.fails = 'No room.'
+  await expect(t.run()).rejects.toThrow('No room.')
+  t.clock.advance(61_000)
+  expect(await t.ready()).toMatchObject({ checks: { backup: 'failing' } })
+  t.backups.there.push({ ...t.backups.instance, at: t.clock.now(), name: 'of another node' })
+  t.clock.advance(61_000)
+  expect(await t.ready()).toMatchObject({ checks: { backup: 'ok' } })
+})
+
+test('one that is named for a time to come does not count: backups go on, and ready says so until it is gone', async () => {
+  const t = await start()
+  t.backups.there = [{ ...t.backups.instance, at: t.clock.now() + 90 * 24 * hour, name: 'ahead' }]
+  await t.run()
+  expect(t.backups.there).toHaveLength(2)
+  expect(await t.ready()).toMatchObject({ checks: { backup: 'failing' } })
+  t.backups.there.shift()
+  t.clock.advance(61_000)
+  expect(await t.ready()).toMatchObject({ checks: { backup: 'ok' } })
+})
+
+test('whoever asks while one is being made is told what was found, not of a mistake in asking', async () => {
+  const t = await start()
+  const { list } = t.backups
+  const held = Promise.withResolvers<There>()
+  t.backups.list = () => {
+    t.backups.list = list
+    return held.promise
+  }
+  const asked = t.app.services.backups!.check()
+  await t.run()
+  held.resolve(t.backups.there)
+  await asked
+})
+
 test('names say instance, generation and instant, and sort by it', () => {
   const named = { instance: 'a'.repeat(32), generation: 1_795_000_000, at: Date.UTC(2026, 10, 21, 9, 5, 7, 42) }
   expect(nameOf(named)).toBe(`latchkey-${named.instance}-1795000000-20261121T090507042Z.backup`)
@@ -127,9 +165,29 @@ test('the newest are kept, of this instance and generation alone; what others ke
   const at = (n: number, of = ours) => nameOf({ ...of, at: n * 86_400_000 })
   const others = [at(1, { ...ours, generation: 1 }), at(1, { ...ours, instance: 'b'.repeat(32) }), 'notes.txt']
   for (const name of [...others, ...[1, 2, 3, 4].map((n) => at(n))]) writeFileSync(join(folder, name), '')
-  expect(await prune(createFolderPlace(folder), ours, 2)).toBe(2)
+  expect(await prune(createFolderPlace(folder), { ...ours, at: 4 * 86_400_000 }, 2)).toBe(2)
   expect(readdirSync(folder).toSorted()).toEqual([...others, at(3), at(4)].toSorted())
 })
+
+test('what was just made is kept, also where a clock that was ahead has named another', async () => {
+  const to = newFolder()
+  const one = await newInstance()
+  await one.stop()
+  const env = { LATCHKEY_BACKUP_TO: `file:${to}`, LATCHKEY_BACKUP_KEEP: '1' }
+  expect((await cli(one.folder, ['backup'], env)).code).toBe(0)
+  const [first = ''] = readdirSync(to)
+  const ahead = nameOf({ ...readName(first)!, at: Date.now() + 90 * 24 * hour })
+  renameSync(join(to, first), join(to, ahead))
+  for (const _ of [1, 2]) expect((await cli(one.folder, ['backup'], env)).code).toBe(0)
+  const [second = '', ...more] = readdirSync(to).toSorted()
+  expect(more).toEqual([ahead])
+  expect(readName(second)!.at).toBeGreaterThan(readName(first)!.at)
+  const { said } = await cli(one.folder, ['backups'], env)
+  expect(said).toContain(`${ahead} (named for a time to come`)
+  expect(said).toContain(`${second}\n`)
+  rmSync(join(to, second))
+  expect((await cli(one.folder, ['drill'], env)).said).toContain('There is no backup of this instance')
+}, 60_000)
 
 test('the server makes them, in a process of its own, and keeps as many as the settings say', async () => {
   const to = newFolder()

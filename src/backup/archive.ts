@@ -1,6 +1,5 @@
 // The inside of a backup: a line that says what it is, then objects, each with its size before and its SHA-256 after it.
 import { createHash } from 'node:crypto'
-import { open } from 'node:fs/promises'
 import { z } from 'zod'
 import { type BackupFile, broken } from './file'
 
@@ -32,6 +31,9 @@ const entryShape = z.strictObject({ name: z.string().regex(/^(database|media\/[0
 const digestShape = z.strictObject({ sha256 })
 const nextShape = z.union([entryShape, z.strictObject({ end: count, sha256 })])
 
+/** Reads into `into` from there on; gives how many bytes, which is 0 at the end. */
+export type ReadAt = (into: Uint8Array, at: number) => Promise<number>
+
 const pieceBytes = 64 * 1024
 const maxLineBytes = 1 << 20
 const newline = 10
@@ -47,21 +49,17 @@ export const createArchive = (file: Pick<BackupFile, 'write'>) => {
   let objects = 0
   return {
     header: (header: Header) => line(header),
-    /** Adds `size` bytes of the file at `path`; gives their SHA-256 (hex). @throws Error when the file is shorter. */
-    async add({ name, size }: Entry, path: string): Promise<string> {
-      const [digest, buffer, source] = [createHash('sha256'), Buffer.alloc(pieceBytes), await open(path, 'r')]
-      try {
-        await line({ name, size })
-        for (let at = 0; at < size; ) {
-          const { bytesRead } = await source.read(buffer, 0, Math.min(pieceBytes, size - at), at)
-          if (bytesRead === 0) throw new Error('A file became shorter while it was backed up.')
-          const piece = buffer.subarray(0, bytesRead)
-          digest.update(piece)
-          await put(piece)
-          at += bytesRead
-        }
-      } finally {
-        await source.close()
+    /** Adds the first `size` bytes; gives their SHA-256 (hex). @throws Error where there are fewer. */
+    async add({ name, size }: Entry, read: ReadAt): Promise<string> {
+      const [digest, buffer] = [createHash('sha256'), Buffer.alloc(pieceBytes)]
+      await line({ name, size })
+      for (let at = 0; at < size; ) {
+        const length = await read(buffer.subarray(0, Math.min(pieceBytes, size - at)), at)
+        if (length === 0) throw new Error('A file became shorter while it was backed up.')
+        const piece = buffer.subarray(0, length)
+        digest.update(piece)
+        await put(piece)
+        at += length
       }
       const sha256 = digest.digest('hex')
       await line({ sha256 })
@@ -71,6 +69,8 @@ export const createArchive = (file: Pick<BackupFile, 'write'>) => {
     end: () => file.write(Buffer.from(`${JSON.stringify({ end: objects, sha256: total.copy().digest('hex') })}\n`)),
   }
 }
+
+export type Archive = ReturnType<typeof createArchive>
 
 /** Reads lines and runs of bytes off chunks; never holds more than a chunk and a line. */
 const createReader = (chunks: AsyncIterator<Uint8Array>) => {
@@ -111,6 +111,12 @@ const createReader = (chunks: AsyncIterator<Uint8Array>) => {
     },
   }
 }
+
+/** What a backup says of itself, unverified. @throws Error, as a sentence */
+export const readHeader = async (chunks: AsyncGenerator<Uint8Array>): Promise<Header> =>
+  createReader(chunks)
+    .line(headerShape)
+    .finally(() => chunks.return(undefined))
 
 /** Takes one object, whose `bytes` it reads to their end. */
 type Keep = (entry: Entry, bytes: AsyncIterable<Uint8Array>) => Promise<void>

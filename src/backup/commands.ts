@@ -5,6 +5,7 @@ import { systemClock } from '../adapters/clock'
 import { readMasterKeyFile } from '../adapters/master-key-file'
 import { createS3 } from '../adapters/s3'
 import type { Config, Secrets } from '../config'
+import type { MasterKeys } from '../master-keys'
 import { type House, type Making, type Written, writeBackup } from './backup'
 import { drillBackup } from './drill'
 import { backupsOf, prune } from './keep'
@@ -13,6 +14,7 @@ import { type Known, locate, nameOf, placeAt, readName, type Target } from './na
 import type { Place, Source } from './place'
 import { restoreBackup } from './restore'
 import { instanceAt } from './snapshot'
+import { demandOutside } from './target'
 import type { Opening, Restored } from './unpack'
 
 type Settings = { config: Config; secrets: Secrets }
@@ -55,6 +57,15 @@ const scheduled = (settings: Settings): { place: Place; keep: number } => {
   return { place: placeAt(target), keep: settings.config.backups!.keep }
 }
 
+// By how much clocks of machines may differ.
+const skewMs = 3_600_000
+
+/** Where no backup may be written: the folders of data and media, and beside the file of the database. */
+const foldersOf = ({ config }: Settings, { database }: House): [folders: string[], database: string | null] => [
+  [config.dataDir, ...(config.blobs.kind === 'disk' ? [config.blobs.path] : [])],
+  database.kind === 'local' ? database.path : null,
+]
+
 const isName = (args: string[]): args is [string] => args.length === 1 && !args[0]!.startsWith('-')
 
 const sourceOf = async (text: string, settings: Settings): Promise<Source> => {
@@ -62,14 +73,20 @@ const sourceOf = async (text: string, settings: Settings): Promise<Source> => {
   return place.open(name)
 }
 
-const openingOf = ({ masterKeys, backupIdentity }: Secrets): Opening => {
+/** Null where it is not here. */
+const masterOf = ({ masterKeys }: Secrets): MasterKeys | null => {
+  if (masterKeys.kind === 'given') return masterKeys.keys
+  return existsSync(masterKeys.path) ? readMasterKeyFile(masterKeys.path) : null
+}
+
+const openingOf = (secrets: Secrets): Opening => {
+  const master = masterOf(secrets)
   // One that is made now would open nothing.
-  if (masterKeys.kind === 'file' && !existsSync(masterKeys.path))
+  if (master === null)
     throw new Error(
       'A backup does not hold its master key: put its master.key into the data folder, or set LATCHKEY_MASTER_KEYS.',
     )
-  const master = masterKeys.kind === 'given' ? masterKeys.keys : readMasterKeyFile(masterKeys.path)
-  return { identity: backupIdentity, master, clock: systemClock }
+  return { identity: secrets.backupIdentity, master, clock: systemClock }
 }
 
 const tell = (say: Say, { header, media, damaged }: Restored) => {
@@ -81,8 +98,10 @@ const tell = (say: Say, { header, media, damaged }: Restored) => {
   for (const id of damaged) say(`  ${id}: its bytes are not those that were uploaded`)
 }
 
-const tellWritten = (say: Say, { media, leftOut }: Written, { house, recipient }: Making) => {
-  for (const id of leftOut) say(`${id}: its bytes are not those that were uploaded`)
+const tellWritten = (say: Say, { media, leftOut, unopened, isKept }: Written, { house, recipient }: Making) => {
+  for (const id of leftOut) say(`${id}: its bytes cannot be read, or are not those that were uploaded`)
+  if (unopened > 0) say(`${unopened} sealed media were not opened to see what they are: their master key is not here`)
+  if (!isKept) throw new Error('Not all media is sound: the backup that was there is left as it is.')
   const how = `${house.media.kind === 'referenced' ? ', by name' : ''}${recipient === null ? ', NOT ENCRYPTED' : ''}`
   say(`Backed up with ${media - leftOut.length} of ${media} media${how}.`)
   if (leftOut.length > 0) throw new Error('The backup is written, but not all media is sound.')
@@ -93,20 +112,26 @@ export const backup = async (args: string[], settings: Settings, version: string
   if (args.length > 0 && !isName(args)) throw new Error('latchkey backup [<file> | s3://bucket/prefix/name?…]')
   const { config } = settings
   const now = Date.now()
-  const options = { house: houseOf(settings), recipient: config.backupRecipient, version, now }
+  const house = houseOf(settings)
+  const options = { house, recipient: config.backupRecipient, version, now, master: masterOf(settings.secrets) }
   if (isName(args)) {
+    if (!args[0].startsWith('s3://')) demandOutside(args[0], ...foldersOf(settings, house))
     const { place, name } = locate(args[0], { ...knownTo(settings), target: null })
     return tellWritten(say, await writeBackup(place, () => name, options), options)
   }
   const { place, keep } = scheduled(settings)
   const written = await writeBackup(place, (header) => nameOf({ ...header, at: now }), options)
   tellWritten(say, written, options)
-  await prune(place, written, keep)
+  await prune(place, { ...written, at: now }, keep)
 }
 
 /** `latchkey backups` */
 export const backups = async (settings: Settings, say: Say): Promise<void> => {
-  for (const name of await scheduled(settings).place.list()) if (readName(name)) say(name)
+  const until = Date.now() + skewMs
+  for (const name of await scheduled(settings).place.list()) {
+    const named = readName(name)
+    if (named) say(named.at > until ? `${name} (named for a time to come: it is not counted, and never removed)` : name)
+  }
 }
 
 /** `latchkey restore <file> | s3://… | <name>` */
@@ -125,7 +150,7 @@ export const restore = async (args: string[], settings: Settings, say: Say): Pro
 const newest = async (settings: Settings): Promise<Source> => {
   const { place } = scheduled(settings)
   const instance = await instanceAt(houseOf(settings).database)
-  const name = (instance && (await backupsOf(place, instance)))?.at(-1)
+  const name = (instance && (await backupsOf(place, instance, Date.now() + skewMs)))?.at(-1)
   if (name === undefined) throw new Error('There is no backup of this instance where LATCHKEY_BACKUP_TO says.')
   return place.open(name)
 }

@@ -66,13 +66,24 @@ const openerOf = async (take: ReturnType<typeof createTaker>, identity: string |
   return createOpener(rawKey(identity), await take(keyBytes))
 }
 
+const isMagic = (text: string) => text === magics.plain || text === magics.sealed
+const magicOf = async (size: number, take: ReturnType<typeof createTaker>) =>
+  size < magicBytes ? '' : Buffer.from(await take(magicBytes)).toString('latin1')
+
+/** What kind of backup it is, by how it begins; null for what is none. */
+export const kindOf = async ({ size, bytes }: Source): Promise<'plain' | 'sealed' | null> => {
+  const pieces = bytes[Symbol.asyncIterator]()
+  const magic = await magicOf(size, createTaker(pieces)).finally(() => pieces.return?.())
+  return isMagic(magic) ? (magic === magics.sealed ? 'sealed' : 'plain') : null
+}
+
 /** The inside of a backup, chunk by chunk. @throws Error, as a sentence, for what is none, was altered or is not for us. */
 export async function* readBackupFile({ size, bytes }: Source, identity: string | null): AsyncGenerator<Uint8Array> {
   const pieces = bytes[Symbol.asyncIterator]()
   try {
     const take = createTaker(pieces)
-    const magic = size < magicBytes ? '' : Buffer.from(await take(magicBytes)).toString('latin1')
-    if (magic !== magics.plain && magic !== magics.sealed) throw new Error('This is no backup of Latchkey.')
+    const magic = await magicOf(size, take)
+    if (!isMagic(magic)) throw new Error('This is no backup of Latchkey.')
     const opener = magic === magics.sealed ? await openerOf(take, identity) : null
     const step = chunkBytes + (opener ? tagBytes : 0)
     let left = size - magicBytes - (opener ? keyBytes : 0)

@@ -1,6 +1,6 @@
 // The media of an instance: where it lies, and whether each is there as its row says.
 import { createHash } from 'node:crypto'
-import { statSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createDiskBlobs } from '../adapters/blobs-disk'
 import type { S3, S3Entry } from '../adapters/s3'
@@ -21,8 +21,11 @@ type SizeOf = (blob: string) => Promise<number | null>
 /** `included`: goes into backups and comes out of them. `referenced`: they say where it is (`at`), and leave it there. */
 export type MediaAt = { kind: 'included'; folder: string } | { kind: 'referenced'; at: string; sizes: () => SizeOf }
 
-export const sizesInFolder = (folder: string) => (): SizeOf => async (blob) =>
-  statSync(join(folder, 'objects', blob), { throwIfNoEntry: false })?.size ?? null
+export const sizesInFolder = (folder: string) => (): SizeOf => (blob) =>
+  stat(join(folder, 'objects', blob)).then(
+    ({ size }) => size,
+    () => null,
+  )
 
 /** One listing for all that is asked. @throws Error, as a sentence */
 export const sizesInBucket = (s3: S3) => (): SizeOf => {

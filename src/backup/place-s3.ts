@@ -41,6 +41,7 @@ export const createBucketPlace = (s3: S3): Place => ({
     if (size === null) throw noBackup()
     return { size, bytes: inWords(readS3(s3, name, { start: 0, end: size })) }
   },
+  has: async (name) => (await s3.sizeOf(name).catch(told)) !== null,
   async list() {
     const names = await Array.fromAsync(s3.list('latchkey-'), ({ key }) => key).catch(told)
     return names.filter((name) => !name.includes('/')).sort()

@@ -1,7 +1,8 @@
 // Where backups lie: under a name in a folder or a bucket, each whole or not there.
 import { mkdirSync } from 'node:fs'
-import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, lstat, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { demandRoom, orFull } from './room'
 
 /** One being written. Nothing has its name before `publish`, which comes once all of it is durable. */
 export type Sink = {
@@ -14,9 +15,11 @@ export type Sink = {
 export type Source = { size: number; bytes: AsyncIterable<Uint8Array> }
 
 export type Place = {
-  /** `expectedBytes`: at most how many come, or a little more. */
+  /** `expectedBytes`: at most how many come, or a little more. @throws Error, as a sentence, where there is no room for them. */
   create(name: string, expectedBytes: number): Promise<Sink>
   open(name: string): Promise<Source>
+  /** Whether anything has that name, be it a backup or not. */
+  has(name: string): Promise<boolean>
   /** What is whole, in order of names. */
   list(): Promise<string[]>
   /** Safe to call for what is not there. */
@@ -26,12 +29,6 @@ export type Place = {
 }
 
 export const noBackup = () => new Error('There is no backup of that name that can be read.')
-const full = ['ENOSPC', 'EDQUOT', 'EFBIG', 'SQLITE_FULL', 'disk_full']
-/** Says that a disk is full as what it means here. @throws Error, as a sentence, or `error` itself */
-export const orFull = (error: unknown): never => {
-  if (!full.includes(String((error as { code?: unknown } | null)?.code))) throw error
-  throw new Error('There is no room on the disk for this backup: nothing of it is used.', { cause: error })
-}
 const noPlace = () => new Error('No file can be made where the backup should be.')
 
 /** Makes what a folder names as durable as what it names. */
@@ -70,7 +67,7 @@ async function* readAll(path: string): AsyncGenerator<Uint8Array> {
 
 /** A folder, which is made if it is missing. */
 export const createFolderPlace = (folder: string): Place => ({
-  async create(name) {
+  async create(name, expectedBytes) {
     const [path, unfinished] = [join(folder, name), join(folder, name + part)]
     const begin = async () => {
       mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -80,6 +77,14 @@ export const createFolderPlace = (folder: string): Place => ({
     const file = await begin().catch(() => {
       throw noPlace()
     })
+    const discard = async () => {
+      await file.close().catch(() => {})
+      await rm(unfinished, { force: true })
+    }
+    await demandRoom(folder, expectedBytes).catch(async (error) => {
+      await discard()
+      throw error
+    })
     return {
       write: (bytes) => writeAll(file, bytes).catch(orFull),
       async publish() {
@@ -88,10 +93,7 @@ export const createFolderPlace = (folder: string): Place => ({
         await rename(unfinished, path)
         await syncFolder(folder)
       },
-      async discard() {
-        await file.close().catch(() => {})
-        await rm(unfinished, { force: true })
-      },
+      discard,
     }
   },
   async open(name) {
@@ -102,6 +104,11 @@ export const createFolderPlace = (folder: string): Place => ({
     await (await openToRead(path)).close()
     return { size: found.size, bytes: readAll(path) }
   },
+  has: (name) =>
+    lstat(join(folder, name)).then(
+      () => true,
+      () => false,
+    ),
   async list() {
     const names = await readdir(folder).catch((error: { code?: string }) => {
       if (error.code === 'ENOENT') return []

@@ -1,6 +1,6 @@
 // A database file read from beside its server: its copy at one instant, and what a backup says of it.
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import Libsql from 'libsql'
 import type { media } from '../../db/schema'
@@ -8,7 +8,7 @@ import { lockProcess } from '../adapters/database-libsql'
 import { createPrimary } from '../adapters/primary'
 import { factsSql, toFacts } from '../adapters/replica'
 import type { Header } from './archive'
-import { orFull } from './place'
+import { demandRoom, orFull } from './room'
 
 type Facts = Omit<Header, 'version' | 'createdAt' | 'mediaAt'>
 export type Medium = Pick<
@@ -108,7 +108,9 @@ export type DatabaseAt =
 
 const noDatabase = () => new Error('There is no database to back up.')
 
-const copyFile = (path: string, copy: string) => {
+const copyFile = async (path: string, copy: string) => {
+  const sizeOf = (name: string) => statSync(name, { throwIfNoEntry: false })?.size ?? 0
+  await demandRoom(dirname(copy), sizeOf(path) + sizeOf(`${path}-wal`))
   // Nobody who serves it: then nobody may begin to while what a crash left in the WAL is taken up.
   const lock = lockIfFree(dirname(path))
   try {
@@ -177,7 +179,7 @@ export const withSnapshot = async <T>(
     // What a backup that was killed left behind.
     rmSync(dirname(copy), { recursive: true, force: true })
     mkdirSync(dirname(copy), { mode: 0o700 })
-    if (at.kind === 'local') copyFile(at.path, copy)
+    if (at.kind === 'local') await copyFile(at.path, copy)
     else await copyPrimary(at, copy)
     return await work(copy)
   } catch (error) {

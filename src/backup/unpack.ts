@@ -12,7 +12,8 @@ import { type Entry, type Header, readArchive } from './archive'
 import { endWhatWasOpen } from './end'
 import { broken, readBackupFile } from './file'
 import { createProof, isStored, type MediaAt } from './media'
-import { orFull, type Source, writeAll } from './place'
+import { type Source, writeAll } from './place'
+import { demandRoom, orFull } from './room'
 import { factsOf, type Medium, mediaOf } from './snapshot'
 
 export type Opening = { identity: string | null; master: MasterKeys; clock: Clock }
@@ -83,6 +84,7 @@ const takeApart = async ({ source, media }: From, to: Staged, opening: Opening):
   const objects = join(to.media, 'objects')
   for (const folder of [dirname(to.database), ...(media.kind === 'included' ? [objects] : [])])
     mkdirSync(folder, { recursive: true, mode: 0o700 })
+  await demandRoom(dirname(to.database), source.size)
   const chunks = readBackupFile(source, identity)
   const keep = async ({ name }: Entry, bytes: AsyncIterable<Uint8Array>) => {
     if (name === 'database') return save(to.database, bytes)
