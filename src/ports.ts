@@ -8,7 +8,6 @@ export type Clock = { now(): number; monotonic(): number; sleep(ms: number): Pro
 
 export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>
 
-/** Structured log. Fields are scrubbed of key and secret shapes; never pass a request body. */
 /** A request as the log tells it: ids and patterns, nothing that the caller wrote. `at`: ms since 1970; `ms`: how long it took. */
 export type FinishedRequest = Readonly<{
   at: number
@@ -21,6 +20,7 @@ export type FinishedRequest = Readonly<{
   workspace: string | null
 }>
 
+/** Structured log. Fields are scrubbed of key and secret shapes; never pass a request body. */
 export type Log = {
   info(fields: Record<string, unknown>, message: string): void
   warn(fields: Record<string, unknown>, message: string): void
@@ -117,7 +117,7 @@ export type Database = {
    * `invalid` (text with NUL).
    */
   batch(statements: readonly Statement[], whenMade?: () => void): Promise<Outcome[]>
-  /** Resolves if the database answers a read and would take a write. */
+  /** Resolves if the database answers a read and takes a write, which it is given. @throws as `batch` does */
   check(): Promise<void>
   close(): Promise<void>
 }
@@ -175,11 +175,12 @@ export type Blobs = {
   remove(key: string): Promise<void>
   /** Keys of what was published before the instant `before` (ms). */
   list(before: number): AsyncIterable<string>
-  /** Forgets what was staged, and last written before the instant `before` (ms). Gives how many. */
-  discardStaged(before: number): Promise<number>
+  /** Forgets what was staged, and last written before the instant `before` (ms), until `signal` aborts. Gives how many. */
+  discardStaged(before: number, signal?: AbortSignal): Promise<number>
   /** Whose the objects are, as `setOwner` was told last; null where nobody was told of. */
   owner(): Promise<string | null>
   setOwner(owner: string): Promise<void>
+  /** Resolves if the store answers and, as far as it tells, takes an upload. @throws Failure `disk_full`, or what else is wrong */
   check(): Promise<void>
 }
 

@@ -1,9 +1,17 @@
 // A full disk, or a database out of reach: said as it is, nothing half done, and everything works again afterwards.
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import * as schema from '../db/schema'
+import { systemClock } from '../src/adapters/clock'
 import { databaseError } from '../src/adapters/database-errors'
+import { createLog } from '../src/adapters/log-pino'
+import { readConfig } from '../src/config'
+import { startServer } from '../src/runtime/bun'
 import { proofsOf } from './proofs'
+import { bearer, newCaller } from './story'
 import { type Json, type TestApp, testApp } from './support'
+import { atEnd, newFolder } from './template'
 
 let t: TestApp
 beforeEach(async () => {
@@ -111,5 +119,57 @@ describe.each(faults)('while the database answers %s', (code, status, said) => {
     expect(await t.codeFor(email)).toMatch(/^\w{4}-\w{4}$/)
     const mails = t.inbox.list().filter((m) => m.to === email)
     expect(new Set(mails.map((m) => m.id)).size).toBe(1)
+  })
+})
+
+const mebibyte = 1 << 20
+
+/** The folder of a disk of 96 MiB; null where the machine lets us have none. */
+const newDisk = (): string | null => {
+  const folder = newFolder()
+  const run = (...command: string[]) => Bun.spawnSync(command, { stderr: 'ignore' }).exitCode === 0
+  if (!run('mount', '-t', 'tmpfs', '-o', 'size=96m', 'none', folder)) return null
+  atEnd(() => run('umount', '-l', folder))
+  return folder
+}
+const disk = newDisk()
+
+describe.skipIf(disk === null)('on a real disk', () => {
+  test('ready says what uploads and writes meet: first no room for files, then none at all, then all is well', async () => {
+    const folder = disk!
+    let skew = 0
+    const clock = { ...systemClock, monotonic: () => systemClock.monotonic() + skew }
+    const env = { LATCHKEY_DATA_DIR: join(folder, 'data'), LATCHKEY_START_FLOOR_MS: '0', LATCHKEY_RATE_LIMITS: 'off' }
+    mkdirSync(env.LATCHKEY_DATA_DIR)
+    const settle = (port = 0) => readConfig({ ...env, LATCHKEY_PORT: `${port}` }, { source: 'source' })
+    const running = await startServer(settle, createLog({ write: () => {} }), { clock })
+    const { send, call, codeFor } = newCaller(running.listening)
+    const json = { email, transport: 'token' }
+    const { challenge_id, binding } = await call('POST', '/api/auth/start', 202, { json })
+    const proof = { challenge_id, binding, code: await codeFor(email) }
+    const headers = bearer((await call('POST', '/api/auth/verify', 200, { json: proof })).token)
+
+    const ready = async () => {
+      skew += 1000
+      const response = await send('GET', '/v1/health/ready')
+      const { checks } = (await response.json()) as { checks: Record<string, string> }
+      return [response.status, checks.database, checks.storage]
+    }
+    const uploads = async () => (await send('POST', '/api/media', { headers, body: 'abc' })).status
+    const starts = async () => (await send('POST', '/api/auth/start', { json })).status
+    /** Leaves so much room. */
+    const fill = (left: number) => {
+      const { bavail, bsize } = statfsSync(folder)
+      writeFileSync(join(folder, `filler-${left}`), new Uint8Array(bavail * bsize - left))
+    }
+
+    expect([await ready(), await uploads(), await starts()]).toEqual([[200, 'ok', 'ok'], 201, 202])
+    fill(60 * mebibyte)
+    expect([await ready(), await uploads(), await starts()]).toEqual([[503, 'ok', 'failing'], 507, 202])
+    fill(0)
+    expect([await ready(), await uploads(), await starts()]).toEqual([[503, 'failing', 'failing'], 507, 507])
+    for (const left of [0, 60 * mebibyte]) rmSync(join(folder, `filler-${left}`))
+    expect([await ready(), await uploads(), await starts()]).toEqual([[200, 'ok', 'ok'], 201, 202])
+    await running.stop()
   })
 })

@@ -29,6 +29,7 @@ describe.skipIf(!hasS3())('media in a bucket', () => {
   const get = (url: string, headers = {}) => app.fetch('GET', url, { headers: { ...who, ...headers } })
   const objects = async () => (await Array.fromAsync(s3.list('objects/'))).map(({ key }) => key)
   const ready = async () => {
+    app.clock.advance(1000)
     const { status, body } = await app.call('GET', '/v1/health/ready')
     return [status, body.checks.storage]
   }

@@ -216,10 +216,14 @@ export const createDiskBlobs = ({ folder, minFreeBytes = 64 * 1024 * 1024, calls
       return rm(inside(objects, key), { force: true })
     },
     list: (before) => olderThan(objects, before),
-    async discardStaged(before) {
-      const old = await Array.fromAsync(olderThan(staged, before))
-      for (const key of old) await rm(join(staged, key), { force: true })
-      return old.length
+    async discardStaged(before, signal) {
+      let count = 0
+      for (const key of await Array.fromAsync(olderThan(staged, before))) {
+        if (signal?.aborted) break
+        await rm(join(staged, key), { force: true })
+        count++
+      }
+      return count
     },
     owner: () =>
       readFile(owner, 'utf8').catch((error) => {
@@ -232,6 +236,7 @@ export const createDiskBlobs = ({ folder, minFreeBytes = 64 * 1024 * 1024, calls
       await flushFolder(folder)
     },
     async check() {
+      await leaveFree(0)
       for (const path of [objects, staged]) await access(path, constants.R_OK | constants.W_OK)
     },
   }

@@ -143,9 +143,10 @@ export const createS3Blobs = ({ s3, pour, partBytes: sizeFor = partBytesFor }: O
     async *list(before) {
       for await (const { key, writtenAt } of s3.list('objects/')) if (writtenAt < before) yield keyOf(key)
     },
-    async discardStaged(before) {
+    async discardStaged(before, signal) {
       let count = 0
       for (const [key, { at, ids }] of await findStaged()) {
+        if (signal?.aborted) break
         if (at >= before || (await lastPartAt(key, ids)) >= before) continue
         for (const id of ids) await s3.abort(objectOf(key), id)
         await removeTails(key)
