@@ -1,5 +1,5 @@
 // What nobody needs any more goes, in time, and nothing else does.
-import { afterEach, beforeEach, expect, test } from 'bun:test'
+import { afterEach, beforeEach, expect, spyOn, test } from 'bun:test'
 import { readdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestApp, testApp } from './support'
@@ -88,6 +88,23 @@ const leave = async (key: string) => {
   await (await app.ports.blobs.stage(key, null)).publish()
   age('objects', key, day + 1000)
 }
+test('it goes on past the end of its lease, which it renews: a large store has an end too', async () => {
+  const { blobs } = app.ports
+  for (const key of ['o'.repeat(26), 'p'.repeat(26)]) await leave(key)
+  const timers = spyOn(globalThis, 'setTimeout')
+  const { list } = blobs
+  blobs.list = async function* (before) {
+    for await (const key of list(before)) {
+      // Whatever was to happen when a lease of a minute ends happens now.
+      for (const [act, ms = 0] of timers.mock.calls) if (ms > 30_000) (act as () => void)()
+      yield key
+    }
+  }
+  await app.app.services.jobs.runNow('media')
+  timers.mockRestore()
+  expect(objects()).toEqual([])
+})
+
 const restoredAt = (at: number) =>
   app.db.batch([{ sql: `update meta set value = '${at}' where name = 'generation'`, args: [], acrossTenants: 'test' }])
 

@@ -65,7 +65,7 @@ export const createMediaSweeper = ({ db, write, blobs, owner, instanceOf }: Deps
   return async (now: number, signal: AbortSignal): Promise<Swept> => {
     await owner.demand()
     return {
-      staged: await blobs.discardStaged(now - dayMs),
+      staged: await blobs.discardStaged(now - dayMs, signal),
       purged: await purge(now - purgeAfterMs, signal),
       orphans: (await isNewlyRestored(now)) ? 0 : await collect(now - dayMs, signal),
     }
