@@ -44,6 +44,11 @@ const Plan = z.strictObject({
   /** For all of a workspace together, and for each user or line of keys in it. What is not named is not limited. */
   workspace: Rates.default({}),
   caller: Rates.default({}),
+  /** Uploads under way at once, on a node: `uploadsAtOnce` unless told. */
+  uploads: z
+    .strictObject({ workspace: z.int().min(1), caller: z.int().min(1) })
+    .partial()
+    .optional(),
   /** Downloads under way at once, on a node: by a link they count for it (as for a caller unless told), not for its maker. */
   streams: z
     .strictObject({ workspace: z.int().min(1), caller: z.int().min(1), link: z.int().min(1) })
@@ -67,6 +72,9 @@ const Plans = z.strictObject({
     .refine((plans) => 'default' in plans, 'one of the plans is "default"'),
 })
 export type Plans = z.output<typeof Plans>
+
+/** Where rates are off as well: each may hold a part of its file in memory. */
+export const uploadsAtOnce = { workspace: 256, caller: 64 }
 
 const perMinute = (limit: number) => ({ limit, seconds: 60 })
 
@@ -115,6 +123,8 @@ export const planOf = ({ plans }: Plans, name = 'default'): Plan => plans[name] 
 
 type Caller = Pick<Actor, 'type' | 'id' | 'lineage' | 'workspace'>
 type Bounds<T> = { workspace?: T | undefined; caller?: T | undefined; link?: T | undefined }
+/** `name`: what kind of owner it is, for the headers. */
+type Owner<T> = Readonly<{ name: string; key: string; bound: T }>
 
 /**
  * Whom a bound holds, the narrower first: the line of a key or the user, then the workspace. What is read by a link counts
@@ -124,12 +134,13 @@ export const ownersOf = <T>(
   { type, id, lineage, workspace }: Caller,
   bounds: Bounds<T>,
   link?: { readonly id: string } | undefined,
-): { name: string; key: string; bound: T }[] => {
-  const narrow = link
-    ? { name: 'link', key: link.id, bound: bounds.link ?? bounds.caller }
-    : { name: type, key: lineage ?? id, bound: bounds.caller }
-  const all = [narrow, { name: 'workspace', key: String(workspace.id), bound: bounds.workspace }]
-  return all.flatMap(({ bound, ...owner }) => (bound === undefined ? [] : [{ ...owner, bound }]))
+): Owner<T>[] => {
+  const owners: Owner<T>[] = []
+  const narrow = link ? (bounds.link ?? bounds.caller) : bounds.caller
+  if (narrow !== undefined) owners.push({ name: link ? 'link' : type, key: link?.id ?? lineage ?? id, bound: narrow })
+  if (bounds.workspace !== undefined)
+    owners.push({ name: 'workspace', key: String(workspace.id), bound: bounds.workspace })
+  return owners
 }
 
 /** How much of a resource each plan allows beside what was granted; no quota is as much as can be counted. */

@@ -12,13 +12,11 @@ import { exportService } from './features/export/service'
 import { healthService } from './features/health/service'
 import { keyHygiene } from './features/keys/hygiene'
 import { keyService } from './features/keys/service'
-import { createBytes } from './features/media/bytes'
 import { linkService } from './features/media/links'
 import { createOwner } from './features/media/owner'
 import { createReads } from './features/media/reads'
 import { mediaService } from './features/media/service'
 import { createShelf } from './features/media/shelf'
-import { createStreams } from './features/media/streams'
 import { createMediaSweeper } from './features/media/sweeper'
 import { operatorService } from './features/operator/service'
 import { projectMemberService } from './features/projects/members'
@@ -102,22 +100,22 @@ export const createServices = (config: Config, ports: Ports) => {
     mailWaits: () => jobs.kick('outbox'),
   })
   const reads = createReads(base)
-  const [streams, bytes] = [createStreams({ plans: use.plans, clock }), createBytes({ plans: use.plans, clock })]
   const wrapping = createWorkspaceKeys({ ...base, keyring, revocations })
   const shelf = createShelf({ blobs, pour, keys: wrapping, log, encryption: config.mediaEncryption })
-  const media = mediaService({ ...base, pour, shelf, revocations, quotas: use.quotas, bytes, streams, reads })
+  const media = mediaService({ ...base, pour, shelf, revocations, quotas: use.quotas, traffic: use.traffic, reads })
   const limits = { maxBytes: config.mediaMaxBytes, floor: slowestUpload }
   const uploads = createUploads({
     ...base,
     shelf,
     revocations,
     quotas: use.quotas,
+    traffic: use.traffic,
     finalize: media.finalize,
     replaceable: media.replaceable,
     limits,
   })
   const contentsOf = createContents({ ...people, workspaces, projects, projectMembers, keys, media, audit })
-  const archive = exportService({ ...base, revocations, streams, contentsOf })
+  const archive = exportService({ ...base, revocations, traffic: use.traffic, contentsOf })
   const links = linkService({ ...base, keyring, versionOf: media.versionOf })
   const { instanceOf } = backupStore(db)
   const mediaOwner = createOwner({ blobs, instanceOf })

@@ -1,4 +1,4 @@
-// What workspaces may use and do use, put together: plans, quotas, usage, and the gate that each request passes.
+// What workspaces may use and do use, put together: plans, quotas, usage, the gate that each request passes, the bodies under way.
 import type { Config } from './config'
 import { quotaService } from './features/quotas/service'
 import { usageService } from './features/usage/service'
@@ -6,6 +6,7 @@ import { createFailureBucket, createGate } from './http/rate-limit'
 import { createGcra } from './lib/gcra'
 import { defaultPlans, type Plans, withoutRates } from './limits'
 import type { Clock, Database, Limiter } from './ports'
+import { createTraffic } from './traffic'
 import type { Unaudited } from './write'
 
 type Parts = {
@@ -26,6 +27,7 @@ export const createUse = ({ rateLimits }: Config, { db, unaudited, clock, ...giv
   return {
     ...{ plans, quotas, usage },
     gate: createGate({ limiter, plans, meter: usage }),
+    traffic: createTraffic({ plans, clock }),
     failures: createFailureBucket(plans, clock.monotonic),
     /** Whether nodes that should share their limits cannot. */
     limitsAreApart: () => !limiter.isLocal && limiter.isAway(),

@@ -6,8 +6,8 @@ import { type Client, type TestApp, testApp } from './support'
 let t: TestApp
 afterEach(() => t.stop())
 
-const start = async (bytes: Plan['bytes']) => {
-  const plans: Plans = { address: {}, plans: { default: { workspace: {}, caller: {}, quotas: {}, bytes } } }
+const start = async (bytes: Plan['bytes'], streams: Plan['streams'] = {}) => {
+  const plans: Plans = { address: {}, plans: { default: { workspace: {}, caller: {}, quotas: {}, bytes, streams } } }
   t = await testApp({ ports: { plans }, env: { LATCHKEY_RATE_LIMITS: 'default' } })
   const admin = await t.as('admin')
   const raw = Buffer.alloc(1000)
@@ -16,7 +16,7 @@ const start = async (bytes: Plan['bytes']) => {
     const response = await t.fetch(method, made.url, { headers: { ...who.headers, ...headers } })
     return [response.status, (await response.arrayBuffer()).byteLength, response.headers.get('retry-after')] as const
   }
-  return { admin, read }
+  return { admin, read, url: made.url }
 }
 
 test('a caller who has used theirs up waits, others do not, and what uses it up is sent whole', async () => {
@@ -32,6 +32,19 @@ test('a caller who has used theirs up waits, others do not, and what uses it up 
   expect((await read(admin))[0]).toBe(429)
   t.clock.advance(2000)
   expect((await read(admin))[0]).toBe(200)
+})
+
+test('whoever is refused is told how it stands, and that for too many at once is charged nothing', async () => {
+  const { admin, read, url } = await start({ caller: { limit: 2000, windowMs: 60_000 } }, { caller: 1 })
+  const ask = () => t.fetch('GET', url, { headers: admin.headers })
+  const [one, other] = await Promise.all([ask(), ask()])
+  expect([one.status, other.status]).toEqual([200, 429])
+  expect([other.headers.get('retry-after'), other.headers.get('ratelimit-policy')]).toEqual(['5', null])
+  await one.body?.cancel()
+  expect(await read(admin)).toEqual([200, 1000, null])
+  const { headers } = await ask()
+  expect([headers.get('retry-after'), headers.get('ratelimit')]).toEqual(['1', '"user";r=0;t=1'])
+  expect(headers.get('ratelimit-policy')).toBe('"user";q=2000;w=60;qu="content-bytes"')
 })
 
 test('a workspace has one for all of its callers', async () => {

@@ -1,9 +1,9 @@
 // Reading by a ticket: in places of its own, no longer than ten minutes after it, and cut with its link.
 import { afterEach, describe, expect, test } from 'bun:test'
 import type { Socket } from 'node:net'
-import { createStreams } from '../src/features/media/streams'
 import type { Plans } from '../src/limits'
 import type { Actor } from '../src/permissions'
+import { createTraffic } from '../src/traffic'
 import { newTestClock } from './clock'
 import { type TestApp, testApp } from './support'
 import { beginRequest, readAnswer, serveOnWire } from './wire'
@@ -135,17 +135,17 @@ test('one timer ends all that is read by a link, and what begins after it', asyn
     sleeps++
     return clock.sleep(ms)
   }
-  const take = createStreams({ plans: plansOf({ link: 2 }), clock: { ...clock, sleep } })
+  const traffic = createTraffic({ plans: plansOf({ link: 2 }), clock: { ...clock, sleep } })
   const actor = { id: 'usr_a', lineage: null, workspace: { id: 1, publicId: 'wsp_a' } } as unknown as Actor
   const link = { id: 'lnk_a', expiresAt: clock.now() + expiryMs }
   const hold = () => ({ signal: new AbortController().signal, release: () => {} })
-  const [one, two] = [take(actor, link).begin(hold()), take(actor, link).begin(hold())]
-  const own = take(actor).begin(hold())
+  const [one, two] = [traffic.outgoing(actor, { link }).begin(hold()), traffic.outgoing(actor, { link }).begin(hold())]
+  const own = traffic.outgoing(actor).begin(hold())
   expect([sleeps, one.signal.aborted]).toEqual([1, false])
   clock.advance(expiryMs + graceMs)
   await Promise.resolve()
   expect([one, two, own].map(({ signal }) => signal.aborted)).toEqual([true, true, false])
   two.release()
-  const late = take(actor, link).begin(hold())
+  const late = traffic.outgoing(actor, { link }).begin(hold())
   await until(() => late.signal.aborted)
 })

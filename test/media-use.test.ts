@@ -3,10 +3,10 @@ import { afterEach, describe, expect, test } from 'bun:test'
 import type { Socket } from 'node:net'
 import { createDiskBlobs } from '../src/adapters/blobs-disk'
 import { createReads } from '../src/features/media/reads'
-import { createStreams } from '../src/features/media/streams'
 import type { Plans } from '../src/limits'
 import type { Actor } from '../src/permissions'
 import type { Hold } from '../src/ports'
+import { createTraffic } from '../src/traffic'
 import { newTestClock } from './clock'
 import { countStreams } from './counted-blobs'
 import { type Client, type Json, type TestApp, testApp } from './support'
@@ -93,7 +93,7 @@ describe('downloads at once', () => {
 
   test('that end without having begun hold no place for long', () => {
     const clock = newTestClock()
-    const take = createStreams({ plans: plansOf({ caller: 1 }), clock })
+    const { outgoing: take } = createTraffic({ plans: plansOf({ caller: 1 }), clock })
     const actor = { id: 'usr_a', lineage: null, workspace: { id: 1, publicId: 'wsp_a', name: 'A' } } as unknown as Actor
     const hold: Hold = { signal: new AbortController().signal, release: () => {} }
     const lost = take(actor)

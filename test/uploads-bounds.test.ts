@@ -5,8 +5,10 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Failure } from '../src/errors'
 import { CreateHeaders } from '../src/features/uploads/model'
-import { createUnderWay, mostUnderWay } from '../src/features/uploads/under-way'
+import { uploadsAtOnce } from '../src/limits'
 import type { Actor } from '../src/permissions'
+import { createTraffic } from '../src/traffic'
+import { newTestClock } from './clock'
 import { storages } from './storages'
 import { type TestApp, testApp } from './support'
 import { bytesOf, tusOf } from './tus'
@@ -105,7 +107,7 @@ describe('uploads under way', () => {
   test('are bounded for a caller, both ways in; another is let in, and so is one more once one has ended', async () => {
     await start()
     const open = []
-    for (let i = 0; i < mostUnderWay.caller; i++) {
+    for (let i = 0; i < uploadsAtOnce.caller; i++) {
       const body = held()
       const answer = i % 2 ? tus.patch(await tus.begin(9), 0, body.readable) : post(body.readable)
       await body.send('abc')
@@ -128,7 +130,9 @@ describe('uploads under way', () => {
   const post = (raw: BodyInit) => t.call('POST', '/api/media', { headers: admin.headers, raw })
 
   test('are bounded for a workspace, whoever sends; a place is free again however its holder ended', async () => {
-    const run = createUnderWay({ caller: 2, workspace: 3 })
+    const bounds = { uploads: { caller: 2, workspace: 3 } }
+    const plans = { address: {}, plans: { default: { workspace: {}, caller: {}, quotas: {}, ...bounds } } }
+    const { incoming: run } = createTraffic({ plans, clock: newTestClock() })
     const actorOf = (id: string, workspace: number) => ({ id, lineage: null, workspace: { id: workspace } }) as Actor
     const open = ['a', 'a', 'b'].map((id) => {
       const { promise, resolve, reject } = Promise.withResolvers<void>()

@@ -5,6 +5,7 @@ import type { Actor, Judge } from '../../permissions'
 import type { Clock, Hold } from '../../ports'
 import { type Revocations, subjectsOf } from '../../revocation'
 import { assertFresh } from '../../step-up'
+import type { Traffic } from '../../traffic'
 import type { Write } from '../../write'
 import { archiveOf, type Contents } from './archive'
 
@@ -12,13 +13,12 @@ type Deps = {
   write: Write
   clock: Clock
   revocations: Pick<Revocations, 'version' | 'hold'>
-  /** Counts it among the actor's downloads. @throws Failure `rate_limited` */
-  streams: (actor: Actor) => { begin(right: Hold): Hold; end(): void }
+  traffic: Pick<Traffic, 'outgoing'>
   /** What there is to be seen as the actor; what is being read ends with `hold`. */
   contentsOf: (actor: Actor, judge: Judge, hold: () => Hold) => Promise<Contents>
 }
 
-export const exportService = ({ write, clock, revocations, streams, contentsOf }: Deps) => ({
+export const exportService = ({ write, clock, revocations, traffic, contentsOf }: Deps) => ({
   /**
    * All that a workspace holds, as a tar archive, made once it is opened. @throws Failure `not_found` unless it is the
    * workspace the actor is in; `step_up_required`; and where it is opened, `rate_limited`.
@@ -29,8 +29,7 @@ export const exportService = ({ write, clock, revocations, streams, contentsOf }
     const since = revocations.version()
     const still = async () => (await judge(id))?.permissions.has('workspace:export') ?? false
     const open = async (): Promise<ReadableStream<Uint8Array>> => {
-      const slot = streams(actor)
-      const right = slot.begin(revocations.hold(subjectsOf(actor), since, still))
+      const right = traffic.outgoing(actor).begin(revocations.hold(subjectsOf(actor), since, still))
       try {
         await write(actor, { action: 'workspace.exported', targets: [id] }, [])
         const hold = () => ({ signal: right.signal, release: () => {} })

@@ -6,9 +6,9 @@ import { ticketBytes } from '../../lib/range'
 import { type Actor, type Judge, mayIn } from '../../permissions'
 import type { BlobBody, ByteRange, Clock, Database, Hold, Pour } from '../../ports'
 import { createHeldCache, type Held, type Revocations, revoke, type Subject, subjectsOf } from '../../revocation'
+import type { Traffic } from '../../traffic'
 import { guard, type Write } from '../../write'
 import type { QuotaService } from '../quotas/service'
-import type { Bytes } from './bytes'
 import { assertMatch, createFinalize, type Replaced } from './finalize'
 import type { Media, MediaVersion, RenameMedia } from './model'
 import { inPieces } from './pieces'
@@ -17,7 +17,6 @@ import type { Reads } from './reads'
 import type { Shelf } from './shelf'
 import { type MediaRow, mediaStore } from './store'
 import { versionStore } from './store-versions'
-import type { Streams } from './streams'
 
 type Deps = {
   db: Database
@@ -27,8 +26,7 @@ type Deps = {
   clock: Clock
   revocations: Revocations
   quotas: Pick<QuotaService, 'give'>
-  bytes: Bytes
-  streams: Streams
+  traffic: Pick<Traffic, 'outgoing'>
   reads: Pick<Reads, 'note'>
 }
 
@@ -130,16 +128,15 @@ export const mediaService = ({ db, write, shelf, clock, revocations, quotas, ...
         return revocations.hold(subjects, atOnce, async () => (await find(id, judge, version)) !== null)
       }
       const readOnce = async (range: ByteRange) => {
-        deps.bytes(actor, link, range.end - range.start)
-        const slot = deps.streams(actor, link)
-        const right = () => slot.begin(hold())
+        const place = deps.traffic.outgoing(actor, { link, bytes: range.end - range.start })
+        const right = () => place.begin(hold())
         let body: BlobBody | undefined
         try {
           body = await shelf.open(row, range, right)
           if (link && !(body instanceof ReadableStream) && range.end - range.start > ticketBytes)
             body = inPieces(deps.pour, body instanceof Blob ? body : new Blob([body]), right)
         } finally {
-          if (!(body instanceof ReadableStream)) slot.end()
+          if (!(body instanceof ReadableStream)) place.end()
         }
         deps.reads.note(actor, { id, version: row.version, link: link?.id })
         return body

@@ -5,6 +5,7 @@ import { rfc3339 } from '../../lib/time'
 import type { Actor, Judge } from '../../permissions'
 import type { Clock } from '../../ports'
 import type { Revocations } from '../../revocation'
+import type { Traffic } from '../../traffic'
 import { guard, type Write } from '../../write'
 import type { MediaService } from '../media/service'
 import type { Shelf } from '../media/shelf'
@@ -15,7 +16,6 @@ import { tooLarge } from './receive'
 import type { SendRight } from './right'
 import type { UploadRow, UploadStore } from './store'
 import { type Turns, uploadMs } from './turns'
-import type { UnderWay } from './under-way'
 
 type Deps = {
   write: Write
@@ -29,7 +29,7 @@ type Deps = {
   replaceable: MediaService['replaceable']
   shelf: Pick<Shelf, 'forget'>
   maxBytes: number
-  underWay: UnderWay
+  traffic: Pick<Traffic, 'incoming'>
 }
 type Body = ReadableStream<Uint8Array> | null
 /** Where an upload stands. */
@@ -51,8 +51,7 @@ export const presentUpload = (row: UploadRow): Upload => ({
 })
 
 export const uploadService = (deps: Deps) => {
-  const { write, clock, revocations, quotas, store, turns, parts, rights, replaceable, shelf, maxBytes, underWay } =
-    deps
+  const { write, clock, revocations, quotas, store, turns, parts, rights, replaceable, shelf, maxBytes, traffic } = deps
 
   const find = async (actor: Actor, id: string): Promise<UploadRow> => {
     const { workspace, projects } = actor
@@ -119,7 +118,7 @@ export const uploadService = (deps: Deps) => {
      * many are under way.
      */
     append: async (actor: Actor, judge: Judge, id: string, sent: AppendHeaders, body: Body): Promise<Standing> =>
-      underWay(actor, async () => goOn(actor, judge, await find(actor, id), sent, body)),
+      traffic.incoming(actor, async () => goOn(actor, judge, await find(actor, id), sent, body)),
 
     /** Where it stands, durably. What came whole becomes a file first. @throws Failure `not_found`, `locked` */
     async show(actor: Actor, judge: Judge, id: string): Promise<UploadRow> {

@@ -1,6 +1,7 @@
 // The parts of uploads, put together: both ways in share their rights, their quota and their end.
 import type { Clock, Database } from '../../ports'
 import type { Revocations } from '../../revocation'
+import type { Traffic } from '../../traffic'
 import type { Unaudited, Write } from '../../write'
 import type { Finalize } from '../media/finalize'
 import type { MediaService } from '../media/service'
@@ -14,7 +15,6 @@ import { createRooms } from './room'
 import { uploadService } from './service'
 import { uploadStore } from './store'
 import { createTurns } from './turns'
-import { createUnderWay } from './under-way'
 import { createWholeUploads } from './whole'
 
 type Deps = {
@@ -28,6 +28,7 @@ type Deps = {
   finalize: Finalize
   replaceable: MediaService['replaceable']
   limits: Limits
+  traffic: Pick<Traffic, 'incoming'>
 }
 
 export const createUploads = (deps: Deps) => {
@@ -35,13 +36,12 @@ export const createUploads = (deps: Deps) => {
   const store = uploadStore(deps.db)
   const [rights, rooms] = [createSendRight(deps.revocations), createRooms({ ...deps, store })]
   const [turns, parts] = [createTurns({ ...deps, store }), createParts({ ...deps, store, floor })]
-  const underWay = createUnderWay()
   return {
     maxBytes,
     /** A file in one request. */
-    whole: createWholeUploads({ ...deps, rights, rooms, underWay }),
+    whole: createWholeUploads({ ...deps, rights, rooms }),
     /** Files that may take several. */
-    service: uploadService({ ...deps, store, turns, parts, rights, maxBytes, underWay }),
+    service: uploadService({ ...deps, store, turns, parts, rights, maxBytes }),
     /** Before the database closes. */
     stop: turns.stop,
     expire: createUploadExpiry({ ...deps, store, isWriting: turns.isWriting }),

@@ -3,6 +3,7 @@ import { Failure } from '../../errors'
 import { newLooking } from '../../lib/file-facts'
 import { randomBase62 } from '../../lib/id'
 import type { Actor, Judge } from '../../permissions'
+import type { Traffic } from '../../traffic'
 import type { Finalize, Replaced } from '../media/finalize'
 import type { Media } from '../media/model'
 import type { MediaService } from '../media/service'
@@ -11,7 +12,6 @@ import type { RawHeaders } from './model'
 import { type Limits, receive, tooLarge } from './receive'
 import type { SendRight } from './right'
 import type { Rooms } from './room'
-import type { UnderWay } from './under-way'
 
 type Deps = {
   shelf: Shelf
@@ -20,11 +20,11 @@ type Deps = {
   limits: Limits
   rights: SendRight
   rooms: Rooms
-  underWay: UnderWay
+  traffic: Pick<Traffic, 'incoming'>
 }
 type Body = ReadableStream<Uint8Array> | null
 
-export const createWholeUploads = ({ shelf, finalize, replaceable, limits, rights, rooms, underWay }: Deps) => {
+export const createWholeUploads = ({ shelf, finalize, replaceable, limits, rights, rooms, traffic }: Deps) => {
   const come = async (
     staged: Shelved,
     sent: RawHeaders,
@@ -91,6 +91,6 @@ export const createWholeUploads = ({ shelf, finalize, replaceable, limits, right
    * `quota_exceeded`, `rate_limited`; of a file to replace `not_found`, `precondition_failed`.
    */
   return (actor: Actor, judge: Judge, sent: RawHeaders, body: Body, replaces: Replaced | null = null): Promise<Media> =>
-    underWay(actor, () => takeIn(actor, judge, sent, body, replaces))
+    traffic.incoming(actor, () => takeIn(actor, judge, sent, body, replaces))
 }
 export type WholeUploads = ReturnType<typeof createWholeUploads>
