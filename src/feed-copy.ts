@@ -77,7 +77,7 @@ export const createCopyFeed = (deps: FeedDeps, copy: Copy) => {
     for (const n of sentAt.keys()) if (n <= beat) sentAt.delete(n)
   })
 
-  // Sooner than the copy shows it, which waits for disks, the primary says what was taken away. The copy says it again.
+  // The primary says what was taken away sooner than the copy shows it, which waits for disks. The copy says it again.
   let heard = 0
   let listening: ReturnType<typeof setInterval> | undefined
   const hear = async () => {

@@ -96,7 +96,7 @@ export type Copy = {
 /** `alone`: this process is the only one. `primary`: there may be others, and each read asks the primary. */
 export type Sharing = { kind: 'alone' } | { kind: 'primary' } | Copy
 
-/** Tells other nodes that there is something to fetch. Words may get lost, and never make anybody wait. */
+/** Tells other nodes that there is something to fetch. Messages may get lost, and never make anybody wait. */
 export type Hint = { tell(): void; onTold(listener: () => void): void }
 
 /**
@@ -167,8 +167,8 @@ export type Blobs = {
    */
   open(key: string, size: number, range: ByteRange, hold: () => Hold): Promise<BlobBody>
   /**
-   * Bytes of a range of an object that is there, in memory of the caller's own. Absent where each asking takes long: then
-   * what is wanted is asked of `open` in one go.
+   * Bytes of a range of an object that is there, in memory of the caller's own. Absent where each call takes long: then
+   * `open` is asked for all of it in one go.
    */
   read?(key: string, range: ByteRange): Promise<Uint8Array<ArrayBuffer>>
   /** Safe to call for what is not there. */
@@ -177,7 +177,7 @@ export type Blobs = {
   list(before: number): AsyncIterable<string>
   /** Forgets what was staged, and last written before the instant `before` (ms), until `signal` aborts. Gives how many. */
   discardStaged(before: number, signal?: AbortSignal): Promise<number>
-  /** Whose the objects are, as `setOwner` was told last; null where nobody was told of. */
+  /** Whose the objects are, as `setOwner` was told last; null where it never was. */
   owner(): Promise<string | null>
   setOwner(owner: string): Promise<void>
   /** Resolves if the store answers and, as far as it tells, takes an upload. @throws Failure `disk_full`, or what else is wrong */

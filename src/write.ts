@@ -70,7 +70,7 @@ export type Event = {
   /** Where it belongs when the author does not say: a workspace's number, or a user's id. */
   workspaceId?: WorkspaceId
   userId?: string
-  /** `done` unless told. */
+  /** Absent: `done`. */
   outcome?: 'denied'
   /** Redacted difference, at most 4 kB of JSON. Never a secret, an address or free text. */
   change?: Record<string, unknown>

@@ -51,6 +51,6 @@ test('a schema is told as a type', () => {
     },
   }
   expect(typeOf(schema)).toBe(
-    '{\n  name: string (1–80 characters)\n  level?: "read" | "write"  // "read" unless told\n  projects?: string[] | null\n  ended?: string | null\n  nets?: (string (ipv4) | null)[]\n}',
+    '{\n  name: string (1–80 characters)\n  level?: "read" | "write"  // "read" by default\n  projects?: string[] | null\n  ended?: string | null\n  nets?: (string (ipv4) | null)[]\n}',
   )
 })

@@ -29,8 +29,8 @@ export type DiskCalls = typeof systemCalls
 
 type Options = { folder: string; minFreeBytes?: number; calls?: DiskCalls }
 
-// What is this small is read at once, off the event loop's own hand: a hop to another thread takes longer than the read.
-// A sealed segment is a little over 64 KiB. Objects never change: such that are asked for again stay in memory.
+// What is this small is read synchronously: a hop to another thread takes longer than the read.
+// A sealed segment is a little over 64 KiB. Objects never change, so those that are asked for again stay in memory.
 const maxReadBytes = 72 * 1024
 const maxKept = 128
 // Above this a body is a stream, which can be cut; up to it the system sends it from the file.
@@ -73,8 +73,8 @@ const readAt = async (fd: number, { start, end }: ByteRange): Promise<Uint8Array
   return bytes
 }
 
-// Memory is given back before anybody is waited for: left to be collected, it gathers (200 slow readers took 240 MB at
-// their peak, and take 120 so).
+// Memory is given back before anybody is waited for: left to the collector, it piles up (200 slow readers took 240 MB at
+// their peak, and now take 120).
 const pulls = (path: string, { start, end }: ByteRange, hold: () => Hold): ReadableStream<Uint8Array> =>
   pour(async (write) => {
     const [fd, { signal, release }] = [await systemCalls.open(path, 'r'), hold()]

@@ -16,7 +16,7 @@ type Options = { s3: S3; pour: Pour; partBytes?: (expectedBytes: number | null) 
 
 /**
  * What `save` gives. `tails`: names, newest first, of which the first has `tail` bytes. `sum` is over the tags of the parts:
- * with those that another writer has replaced nothing is gone on.
+ * where another writer has replaced one, nothing is resumed.
  */
 type Saved = { id: string | null; parts: number; partBytes: number; tail: number; tails: string[]; sum: string }
 
@@ -63,7 +63,7 @@ export const createS3Blobs = ({ s3, pour, partBytes: sizeFor = partBytesFor }: O
       },
       async pause() {
         writer.release()
-        // Begun after the last save: nobody goes on with that.
+        // Begun after the last save: nobody resumes that.
         if (!published && writer.upload().id !== savedId) await writer.abort().catch(() => {})
       },
       async discard() {

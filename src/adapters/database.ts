@@ -16,7 +16,7 @@ export type Link = {
 
 const maxKnownTexts = 2048
 
-// Only what comes back as it went: the driver reads text up to a NUL, rounds large integers and ends the process over a
+// Only what comes back as it went in: the driver reads text up to a NUL, rounds large integers and ends the process over a
 // boolean; and a kept statement that is given too few values keeps what it was given before.
 const isExact = (value: number) => Number.isFinite(value) && Number.isInteger(value) === Number.isSafeInteger(value)
 const isValue = (value: unknown) =>

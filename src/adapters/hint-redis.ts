@@ -4,7 +4,7 @@ import { connectRedis } from './redis'
 
 const channel = 'latchkey:revoked'
 
-/** Opens without waiting for the server. While it is away words are lost, and nodes pull as they do without it. */
+/** Opens without waiting for the server. While it is away messages are lost, and nodes pull as they do without it. */
 export const openRedisHint = ({ url, log }: { url: string; log: Log }): { hint: Hint; close(): Promise<void> } => {
   const speaking = connectRedis(url, { enableOfflineQueue: false })
   const listening = connectRedis(url, { maxRetriesPerRequest: null })

@@ -1,4 +1,4 @@
-// A person's browser shows by work that it asks: ALTCHA (v2), PBKDF2 until the key begins as told. No third party sees it.
+// A person's browser proves by work that it asks: ALTCHA (v2), PBKDF2 until the key begins as told. No third party sees it.
 import { createChallenge, verifySolution } from 'altcha-lib'
 import { deriveKey } from 'altcha-lib/algorithms/pbkdf2'
 import { z } from 'zod'

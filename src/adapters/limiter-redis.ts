@@ -5,7 +5,7 @@ import type { Clock, Limiter, Log } from '../ports'
 import { connectRedis } from './redis'
 
 const commandTimeoutMs = 300
-// One that hangs costs one request in so long its timeout, and not every request.
+// A server that hangs costs its timeout to one request now and then, and not to every one.
 const askAgainMs = 1000
 
 const connect = (url: string) =>
@@ -38,7 +38,7 @@ const createWatch = ({ clock, log }: { clock: Clock; log: Log }) => {
 }
 
 /**
- * Opens, and waits a second at most for the server. A window is fixed there, where memory lets through evenly: both keep
+ * Opens, and waits a second at most for the server. There a window is fixed, while memory lets through evenly: both keep
  * to the rate. `url`: redis:// or rediss://, with its password.
  */
 export const openRedisLimiter = async ({ url, clock, log }: { url: string; clock: Clock; log: Log }) => {

@@ -1,4 +1,4 @@
-// The thread that keeps a replica's file up: it pulls every 100 ms and when told to. What blocks in it holds up nobody.
+// The thread that keeps a replica's file up to date: it pulls every 100 ms and when told to. What blocks in it holds up nobody.
 import Libsql from 'libsql'
 
 export type SyncOrder = { path: string; url: string; token: string } | 'pull' | 'renew' | 'stop'
@@ -42,6 +42,6 @@ self.onmessage = ({ data }) => {
   if (data !== 'pull') close()
   if (data === 'renew') self.postMessage('renewed')
   if (data === 'stop') self.postMessage('stopped')
-  // Many orders that came during one pull are the next one.
+  // However many orders came during one pull, one more pull serves them all.
   else timer = setTimeout(pull, 0)
 }

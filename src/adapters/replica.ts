@@ -33,7 +33,7 @@ export const readReplica = (path: string): (Facts & { migrations: Set<string> })
 }
 
 const mark = '-client_wal_index'
-/** Where it stands what was seen of the primary of the copy at `path`. */
+/** Where it is kept what was seen of the primary, beside the copy at `path`. */
 export const seenAt = (path: string): string => `${path}-seen`
 
 /** Removes a copy and what libSQL keeps beside it, so that it is made anew. @throws Error for a file that is no copy. */
@@ -77,7 +77,7 @@ export const startSync = (order: Exclude<SyncOrder, string>) => {
     frame: () => frame,
     renewals: () => renewals,
     pull: () => send('pull'),
-    /** The primary counts anew: how far the file has come is not known until it was asked again. */
+    /** The primary counts anew: how far the file has come is not known until it has been asked again. */
     renew: (): void => {
       frame = nowhere
       renewals++
@@ -100,7 +100,7 @@ export const startSync = (order: Exclude<SyncOrder, string>) => {
         send('pull')
       })
     },
-    /** Lets a pull under way end, since a thread that is ended in one takes the process along; a stuck one is left. */
+    /** Lets a pull under way end, since a thread that is ended during one takes the process down with it; a stuck one is left. */
     async stop(): Promise<void> {
       const done = new Promise<void>((resolve) => {
         stopped = resolve

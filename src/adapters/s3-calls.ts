@@ -6,12 +6,12 @@ import { encodePath, encodeQuery, type SigningKeys, signV4 } from '../lib/sigv4'
 import { rootOf, textOf } from '../lib/xml'
 import type { Clock, Fetch, Log } from '../ports'
 
-/** How long a call is borne with. Times in ms. */
+/** How long a call may take. Times in ms. */
 type Patience = {
   attempts: number
   /** Before the second attempt; doubled with each. */
   backoffMs: number
-  /** For an answer; a body, in or out, is given longer, at this least pace. */
+  /** For an answer; a body, in or out, is given longer, at no less than this pace. */
   answerMs: number
   bytesPerMs: number
   /** No attempt begins later than that after the first. */
@@ -83,7 +83,7 @@ export const createS3Calls = ({ place, keys, fetch, clock, log, patience = defau
     url.pathname = encodePath(place.root + (key === undefined ? '' : place.prefix + key))
     url.search = encodeQuery(query)
     const payload = hash('sha256', body ?? '')
-    // Else what S3 was told to say of an object's coding would be undone on the way, and lengths be of something else.
+    // Else a coding that S3 names for an object would be undone on the way, and lengths would be of something else.
     const asked = { ...headers, 'accept-encoding': 'identity' }
     return {
       url,
@@ -109,7 +109,7 @@ export const createS3Calls = ({ place, keys, fetch, clock, log, patience = defau
   }
 
   /**
-   * What `read` makes of the answer, once it has wholly come; what it throws is asked for again, too.
+   * What `read` makes of the answer, once all of it has come; where it throws, the call is made again, too.
    * @throws Failure `not_found`, `disk_full`, `unavailable`
    */
   const send = async <T>(call: S3Call, read: (answer: S3Answer) => T): Promise<T> => {

@@ -13,7 +13,7 @@ export type S3Writer = {
   upload(): { id: string | null; etags: readonly string[] }
   /** Makes the object. Once only. @throws Failure */
   complete(): Promise<void>
-  /** Gives back its memory: nothing more can be written to it, nor its tail be had. */
+  /** Gives back its memory: nothing more can be written to it, nor its tail read. */
   release(): void
   /** Forgets what was sent. */
   abort(): Promise<void>
@@ -21,7 +21,7 @@ export type S3Writer = {
 
 const leastBytes = 8 * 1024 * 1024
 const maxParts = 10_000
-/** Of what size its parts are: the same for all of them, since some stores ask for that. `expectedBytes`: null if unknown. */
+/** The size of its parts: the same for all of them, since some stores demand that. `expectedBytes`: null if unknown. */
 export const partBytesFor = (expectedBytes: number | null): number =>
   Math.max(leastBytes, Math.ceil((expectedBytes ?? 0) / maxParts))
 

@@ -43,7 +43,7 @@ export class Exchange implements Origin {
     readonly requestId: string,
     readonly startedAt: number,
     private readonly remote: () => string | null,
-    /** Lets the connection be silent for so many seconds, or ever: for streams, once whoever asks was let in. */
+    /** Lets the connection be silent for so many seconds, or for ever: for streams, once whoever asks was let in. */
     readonly takeTime: TakeTime = () => {},
   ) {
     this.identity = nobody

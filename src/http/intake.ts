@@ -39,7 +39,7 @@ export const createIntake = (parts: Parts): Intake => {
   let count = 0
   const eachDefault = [...defaults]
 
-  /** What an answer has that was not begun with it. */
+  /** Adds the headers that every answer has, where it was not made with them. */
   const dress = ({ requestId, contentLength }: Exchange, { headers }: Response): void => {
     headers.set('x-request-id', requestId)
     // Elysia counts a HEAD by reading the body that a GET would have, over any explicit route, and finds none here.

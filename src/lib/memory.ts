@@ -1,4 +1,4 @@
-// Memory given back by hand: what waits to be collected gathers faster than it is.
+// Memory given back by hand: garbage piles up faster than it is collected.
 
 /** Gives back the memory of `bytes`, which are gone after it; nothing where they share it with others. */
 export const free = ({ buffer, byteLength }: Uint8Array): void => {

@@ -15,7 +15,7 @@ const decode = (text: string): After | null => {
   return after && cursorOf(after) === text ? after : null
 }
 
-/** `?limit=&cursor=`: 1 to 100 rows, 50 unless told. A list with filters extends it. A made-up cursor is invalid. */
+/** `?limit=&cursor=`: 1 to 100 rows, 50 by default. A list with filters extends it. A made-up cursor is invalid. */
 export const PageQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(100).default(50),
   cursor: z

@@ -3,7 +3,7 @@
 /** The right of a read that nobody asked for, so that nothing ends it. */
 export const noHold = () => ({ signal: new AbortController().signal, release: () => {} })
 
-/** What `bytes` gives, pulled one by one. Whoever stops reading ends it where it is; `end` runs once it is over, also unread. */
+/** What `bytes` gives, pulled one by one. Whoever stops reading ends it where it is; `end` runs once it is over, even if nothing was read. */
 export const streamOf = (bytes: AsyncGenerator<Uint8Array>, end = () => {}): ReadableStream<Uint8Array> =>
   new ReadableStream(
     {

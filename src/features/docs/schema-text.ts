@@ -20,7 +20,7 @@ const fieldsOf = (properties: Json, required: readonly string[]): string =>
   Object.entries(properties)
     .map(([name, schema]) => {
       const { default: preset } = schema as Json
-      const note = preset === undefined ? '' : `  // ${JSON.stringify(preset)} unless told`
+      const note = preset === undefined ? '' : `  // ${JSON.stringify(preset)} by default`
       return `\n  ${name}${required.includes(name) ? '' : '?'}: ${indent(typeOf(schema as Json))}${note}`
     })
     .join('')

@@ -1,6 +1,6 @@
 // What ends keys without anybody asking for it by id: found ones, unused ones, those of a member who was removed; and
 // what a restored backup suspended.
-import { Failure } from '../../errors'
+import { Failure, isFailure } from '../../errors'
 import { eachDue } from '../../lib/each-due'
 import type { Actor, Origin } from '../../permissions'
 import type { Clock, Database, Statement } from '../../ports'
@@ -26,7 +26,7 @@ export const keyHygiene = ({ db, write, clock, keys }: Deps) => {
   /** Used or ended since it was listed: then nothing is written, and the next one has its turn. */
   const writeIfStill = async (event: Event, statements: Statement[]) => {
     await write(system, event, statements).catch((error: unknown) => {
-      if (!(error instanceof Failure && error.code === 'not_found')) throw error
+      if (!isFailure(error, 'not_found')) throw error
     })
   }
 
@@ -45,7 +45,7 @@ export const keyHygiene = ({ db, write, clock, keys }: Deps) => {
       await write({ type: 'nobody', origin }, event, [store.revoke(workspaceId, id, now), revoke(now, `key:${id}`)])
     },
 
-    /** Ends all live keys that somebody made, as statements for the batch that removes them, made ones of this instant included. */
+    /** Ends all live keys that somebody made, as statements for the batch that removes them, including any made this instant. */
     endMadeBy: (actor: Actor, userId: string): Statement[] => {
       if (!actor.permissions.has('key:revoke')) throw new Failure('forbidden')
       const now = clock.now()

@@ -1,4 +1,5 @@
-// Whose the place of the media is: an instance removes nothing where another keeps its own, nor where it did before it was restored.
+// Who owns the place where media is kept: an instance removes nothing where another keeps its own, nor where it did itself before
+// it was restored.
 import type { Blobs } from '../../ports'
 
 /** Which instance this is, and since when (ms) it is as it was restored; `generation` is small for one that never was. */

@@ -4,7 +4,7 @@ import { type Segments, sealedSegmentBytes, segmentBytes } from '../../lib/segme
 import type { StagedBlob } from '../../ports'
 import { Damaged } from './unseal'
 
-/** What goes on from: how many segments are with `inner`, the bytes that are yet to fill one, and what `inner` saved. */
+/** What sealing resumes from: how many segments are with `inner`, the bytes that are yet to fill one, and what `inner` saved. */
 export type SavedSeal = { index: number; tail: string; inner: string }
 
 /** The bytes of a saved tail. @throws Damaged */
@@ -16,7 +16,7 @@ const openTail = ({ index, tail }: SavedSeal, segments: Segments): Uint8Array =>
 
 /**
  * `inner`, handed whole segments only; the rest waits in memory, and is sealed into what `save` gives, at most 90 KiB.
- * After a write or an end that failed, only what was saved before is gone on from. `from`: what an earlier one saved.
+ * After a write or an end that failed, only what was saved before can be resumed. `from`: what an earlier one saved.
  * @throws Damaged where that does not open.
  */
 export const sealInto = (

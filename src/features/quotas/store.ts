@@ -76,7 +76,7 @@ export const quotaStore = (db: Database) => {
           .set({ used: sql`${quotas.used} + ${amount}` })
           .where(isOne(workspaceId, resource, period)),
       ),
-    /** Gives an amount back, or what a query sums up then; never below nothing. */
+    /** Gives an amount back, or what a query sums up then; never below zero. */
     give: (workspaceId: WorkspaceId, resource: Counted, amount: number | SQL): Statement =>
       statement(
         builder

@@ -79,7 +79,7 @@ export const sessionService = (deps: Deps) => {
       return { token, session, maxAgeSeconds: Math.floor(absoluteMs / 1000), statements }
     },
 
-    /** The session of the person has proved their mailbox anew: for the batch that claims the proof. */
+    /** The person has proved their mailbox anew in that session: for the batch that claims the proof. */
     confirm({ id, sessionId }: Person): { statements: Statement[]; events: Event[] } {
       const now = clock.now()
       return {

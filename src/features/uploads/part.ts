@@ -130,7 +130,7 @@ export const createParts = ({ shelf, clock, finalize, store, floor }: Deps) => {
 
       async close(): Promise<void> {
         if (looking?.size() === durable) looked.set(row.id, looking)
-        // What no row knows of nobody goes on with. Where it cannot be had now, it is collected some day.
+        // What no row knows of, nobody resumes. Where it cannot be discarded now, it is collected some day.
         await afterLast(() => (isKept ? staged.pause() : staged.discard().catch(() => {})))
       },
     }

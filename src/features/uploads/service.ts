@@ -1,4 +1,4 @@
-// Uploads that go on where they left off: made, gone on with, looked at and ended, by whoever began them or an admin.
+// Uploads that go on where they left off: made, resumed, looked at and ended, by whoever began them or an admin.
 import { Failure } from '../../errors'
 import { newId } from '../../lib/id'
 import { rfc3339 } from '../../lib/time'

@@ -20,9 +20,9 @@ export type Turn = {
   signal: AbortSignal
   /** @throws Failure `locked` when another node may be writing by now. */
   assertHeld(): void
-  /** Puts down what is durable. */
+  /** Notes what is durable. */
   save(durable: Durable): Promise<void>
-  /** What whoever asks where the upload stands waits for. */
+  /** Whoever asks where the upload stands waits for this. */
   onAsk(settle: () => Promise<void>): void
   end(): Promise<void>
 }
