@@ -1,7 +1,7 @@
 // Blobs on a local disk: staged in one folder, published into another by rename. Runs on Bun.
 
 import * as fs from 'node:fs'
-import { access, constants, opendir, readFile, rename, rm, stat, statfs, truncate, writeFile } from 'node:fs/promises'
+import { access, constants, opendir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Failure } from '../errors'
@@ -9,6 +9,7 @@ import { createLru } from '../lib/lru'
 import { free } from '../lib/memory'
 import type { Blobs, ByteRange, Hold, StagedBlob } from '../ports'
 import { alreadyPublished } from './already-published'
+import { demandRoom, freeBytes } from './disk-room'
 import { pour } from './pour'
 
 // The calls that write, and the room they leave. Numbers, not FileHandles: one that is collected while open would end the process.
@@ -19,10 +20,7 @@ export const systemCalls = {
   sync: promisify(fs.fsync),
   close: promisify(fs.close),
   rename,
-  free: async (folder: string): Promise<number> => {
-    const { bavail, bsize } = await statfs(folder)
-    return bavail * bsize
-  },
+  free: freeBytes,
 }
 /** A test passes some that fail. */
 export type DiskCalls = typeof systemCalls
@@ -119,9 +117,7 @@ export const createDiskBlobs = ({ folder, minFreeBytes = 64 * 1024 * 1024, calls
     await calls.sync(fd).finally(() => calls.close(fd))
   }
 
-  const leaveFree = async (bytes: number): Promise<void> => {
-    if ((await calls.free(staged)) - bytes < minFreeBytes) throw new Failure('disk_full')
-  }
+  const leaveFree = (bytes: number) => demandRoom(calls.free(staged), minFreeBytes + bytes)
 
   /** A part that is open for writing after its first `size` bytes. */
   const createStaged = (part: string, object: string, opened: number, size: number): StagedBlob => {

@@ -8,6 +8,7 @@ import { createLru } from '../lib/lru'
 import type { Database, Outcome, Row, Statement, Value } from '../ports'
 import { createDatabase, type Link } from './database'
 import { databaseError } from './database-errors'
+import { demandRoom, freeBytes } from './disk-room'
 
 const maxKeptStatements = 512
 
@@ -164,6 +165,10 @@ const openWriter = (path: string) => {
   return { batch, close }
 }
 
+// On a full disk a write of one page may still find a place, where the next ones do not.
+const leastFreeBytes = 4 * 1024 * 1024
+const roomFor = (path: string) => demandRoom(freeBytes(dirname(path)), leastFreeBytes)
+
 /** The folder in which a restore works, beside the database it will put in place. */
 export const unfinishedRestore = '.restore'
 
@@ -188,7 +193,8 @@ export const openLocalDatabase = async ({ path }: { path: string }): Promise<Dat
       writer.close()
       lock.close()
     }
-    return createDatabase({ read: reader.read, batch: writer.batch, close }, { kind: 'alone' })
+    const link = { read: reader.read, batch: writer.batch, demandRoom: () => roomFor(path), close }
+    return createDatabase(link, { kind: 'alone' })
   } catch (error) {
     lock.close()
     throw error

@@ -11,6 +11,8 @@ export type Link = {
   read(sql: string, args: readonly Value[]): Promise<Value[][]>
   /** All statements as one transaction that takes the write lock at once, even for none. */
   batch(statements: readonly Statement[], whenMade?: () => void): Promise<Outcome[]>
+  /** Whether there is room to write, where that is known beforehand. @throws Failure `disk_full` */
+  demandRoom?(): Promise<void>
   close(): Promise<void>
 }
 
@@ -87,6 +89,7 @@ export const createDatabase = (link: Link, shared: Shared): Database => {
       return link.batch(statements, whenMade)
     },
     check: async () => {
+      await link.demandRoom?.()
       await link.read('select 1', [])
       // A real one: a full disk lets an empty batch pass.
       await link.batch([{ sql: "update meta set value = value where name = 'instance_id'", args: [] }])
