@@ -12,19 +12,13 @@ import { exportService } from './features/export/service'
 import { healthService } from './features/health/service'
 import { keyHygiene } from './features/keys/hygiene'
 import { keyService } from './features/keys/service'
-import { linkService } from './features/media/links'
-import { createOwner } from './features/media/owner'
-import { createReads } from './features/media/reads'
-import { mediaService } from './features/media/service'
-import { createShelf } from './features/media/shelf'
-import { createMediaSweeper } from './features/media/sweeper'
 import { operatorService } from './features/operator/service'
 import { projectMemberService } from './features/projects/members'
 import { projectService } from './features/projects/service'
-import { createUploads } from './features/uploads/uploads'
 import { createPurge } from './features/workspaces/purge'
 import { workspaceService } from './features/workspaces/service'
 import { createFeed } from './feed'
+import { createFiles } from './files'
 import { createOnce } from './idempotency'
 import { createJobs } from './jobs'
 import type { Keyring } from './keyring'
@@ -35,7 +29,6 @@ import type { Backups, Blobs, Clock, Database, Hint, HumanCheck, Limiter, Log, M
 import { createReceipt } from './receipt'
 import { createRevocations } from './revocation'
 import { createUse } from './use'
-import { createWorkspaceKeys } from './workspace-keys'
 import { createUnaudited, createWrite } from './write'
 
 export type Ports = {
@@ -61,31 +54,22 @@ export type Ports = {
   halt?: (why: string) => void
 }
 
-const slowestUpload = { minBytes: 2048 * 60, windowMs: 60_000 }
-
 /** Every service of the program, over the ports. */
 export const createServices = (config: Config, ports: Ports) => {
-  const { db, blobs, pour, mailer, tokens, keyring, clock, log } = ports
+  const { db, blobs, pour, mailer, tokens, keyring, clock, log, hint, halt = () => {} } = ports
   const revocations = createRevocations(db)
-  const write = createWrite({ db, clock, revocations, hint: ports.hint, hear: () => feed.hear() })
+  const write = createWrite({ db, clock, revocations, hint, hear: () => feed.hear() })
   const unaudited = createUnaudited(db)
   const addresses = createAddresses(keyring)
   const node = randomBase62(16)
   const jobs = createJobs({ db, clock, log, holder: node })
-  const { hint, halt = () => {} } = ports
   const feed = createFeed({ db, clock, log, revocations, node, staleMs: config.staleReadsMs, halt, hint })
   const base = { db, write, unaudited, clock }
   const newReceipt = createReceipt(feed.otherNodes)
 
   const use = createUse(config, { ...base, limiter: ports.limiter, plans: ports.plans })
   const workspaces = workspaceService(base)
-  const keys = keyService({
-    ...base,
-    keyring,
-    prefix: config.keyPrefix,
-    newReceipt,
-    quotas: use.quotas,
-  })
+  const keys = keyService({ ...base, keyring, prefix: config.keyPrefix, newReceipt, quotas: use.quotas })
   const hygiene = keyHygiene({ ...base, keys })
   const projects = projectService(base)
   const projectMembers = projectMemberService(base)
@@ -99,28 +83,10 @@ export const createServices = (config: Config, ports: Ports) => {
     quotas: use.quotas,
     mailWaits: () => jobs.kick('outbox'),
   })
-  const reads = createReads(base)
-  const wrapping = createWorkspaceKeys({ ...base, keyring, revocations })
-  const shelf = createShelf({ blobs, pour, keys: wrapping, log, encryption: config.mediaEncryption })
-  const media = mediaService({ ...base, pour, shelf, revocations, quotas: use.quotas, traffic: use.traffic, reads })
-  const limits = { maxBytes: config.mediaMaxBytes, floor: slowestUpload }
-  const uploads = createUploads({
-    ...base,
-    shelf,
-    revocations,
-    quotas: use.quotas,
-    traffic: use.traffic,
-    finalize: media.finalize,
-    replaceable: media.replaceable,
-    limits,
-  })
-  const contentsOf = createContents({ ...people, workspaces, projects, projectMembers, keys, media, audit })
-  const archive = exportService({ ...base, revocations, traffic: use.traffic, contentsOf })
-  const links = linkService({ ...base, keyring, versionOf: media.versionOf })
   const { instanceOf } = backupStore(db)
-  const mediaOwner = createOwner({ blobs, instanceOf })
-  const sweeper = createMediaSweeper({ db, write, blobs, owner: mediaOwner, instanceOf })
-  const sweepMedia = (signal: AbortSignal) => sweeper(clock.now(), signal)
+  const files = createFiles(config, { ...{ base, blobs, pour, keyring, log, revocations }, ...use, instanceOf })
+  const contentsOf = createContents({ ...people, ...files, workspaces, projects, projectMembers, keys, audit })
+  const archive = exportService({ ...base, revocations, traffic: use.traffic, contentsOf })
   const backups =
     ports.backups && config.backups
       ? backupService({ ...base, instanceOf, backups: ports.backups, everyMs: config.backups.everyMs })
@@ -134,31 +100,10 @@ export const createServices = (config: Config, ports: Ports) => {
   const health = healthService({ clock, version, checks, node: feed.node })
   const operator = operatorService({ ...base, ...use, addresses, operators: config.operators, health, version })
   return {
-    ...{ ...use, operator },
-    ...people,
-    ...{
-      revocations,
-      feed,
-      once: createOnce({ db, clock, keyring }),
-      jobs,
-      workspaces,
-      keys,
-      projects,
-      media,
-      uploads,
-      links,
-      archive,
-      sweepMedia,
-      mediaOwner,
-      audit,
-      denials,
-      reads,
-      health,
-      hygiene,
-      projectMembers,
-      purge,
-      backups,
-    },
+    ...{ ...use, ...people, ...files },
+    ...{ revocations, feed, jobs, once: createOnce({ db, clock, keyring }) },
+    ...{ workspaces, projects, projectMembers, keys, hygiene, purge },
+    ...{ audit, denials, archive, backups, health, operator },
   }
 }
 export type Services = ReturnType<typeof createServices>

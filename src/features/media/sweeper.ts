@@ -1,11 +1,18 @@
 // What nobody needs any more: uploads that never ended, files long deleted, objects that no file has.
-import type { Blobs, Database } from '../../ports'
+import type { Blobs, Clock, Database } from '../../ports'
 import { guard, system, type Write } from '../../write'
 import type { InstanceOf, Owner } from './owner'
 import { mediaStore } from './store'
 import { versionStore } from './store-versions'
 
-type Deps = { db: Database; write: Write; blobs: Blobs; owner: Pick<Owner, 'demand'>; instanceOf: InstanceOf }
+type Deps = {
+  db: Database
+  write: Write
+  clock: Clock
+  blobs: Blobs
+  owner: Pick<Owner, 'demand'>
+  instanceOf: InstanceOf
+}
 export type Swept = { staged: number; purged: number; orphans: number }
 
 const dayMs = 86_400_000
@@ -13,7 +20,7 @@ const purgeAfterMs = 30 * dayMs
 const purgeAtOnce = 100
 const askAtOnce = 500
 
-export const createMediaSweeper = ({ db, write, blobs, owner, instanceOf }: Deps) => {
+export const createMediaSweeper = ({ db, write, clock, blobs, owner, instanceOf }: Deps) => {
   const [store, versions] = [mediaStore(db), versionStore(db)]
 
   // The object first: killed in between, the row is found again.
@@ -59,10 +66,11 @@ export const createMediaSweeper = ({ db, write, blobs, owner, instanceOf }: Deps
   const isNewlyRestored = async (now: number) => (await instanceOf()).generation > now - purgeAfterMs
 
   /**
-   * Says how many of each it removed. `now`: an instant in ms. What is younger than a day may still be under way.
+   * Says how many of each it removed. What is younger than a day may still be under way.
    * @throws Error, as a sentence for the operator, where the media is another instance's; then nothing is removed.
    */
-  return async (now: number, signal: AbortSignal): Promise<Swept> => {
+  return async (signal: AbortSignal): Promise<Swept> => {
+    const now = clock.now()
     await owner.demand()
     return {
       staged: await blobs.discardStaged(now - dayMs, signal),
