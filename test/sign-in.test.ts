@@ -118,6 +118,8 @@ describe('one challenge', () => {
     const resend = (body: object) => t.call('POST', '/api/auth/resend', { body })
     const early = await resend({ challenge_id, binding })
     expect([early.status, early.headers.get('retry-after')]).toEqual([429, '30'])
+    expect(early.headers.get('ratelimit')).toBe('"challenge";r=0;t=30')
+    expect(early.headers.get('ratelimit-policy')).toBe('"challenge";q=1;w=30')
     t.clock.advance(30_000)
     expect((await resend({ challenge_id })).body.code).toBe('invalid_or_expired')
     expect((await resend({ challenge_id, binding })).status).toBe(202)

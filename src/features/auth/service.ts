@@ -10,6 +10,7 @@ import { newId } from '../../lib/id'
 import { rfc3339 } from '../../lib/time'
 import type { Origin, Person } from '../../permissions'
 import type { Database, Statement } from '../../ports'
+import { overLimit } from '../../rate-limited'
 import { guard, type Unaudited } from '../../write'
 import type { AccountService } from '../account/service'
 import type { Addressed } from '../mail/service'
@@ -158,8 +159,7 @@ export const authService = (deps: Deps) => {
       const row = await store.byId(challenge_id)
       if (!row || !isBoundTo(row, bindingsOf(asker))) throw new Failure('invalid_or_expired')
       const waitMs = row.sentAt + policy.resendAfterMs - now
-      if (waitMs > 0)
-        throw new Failure('rate_limited', undefined, { headers: { 'retry-after': String(Math.ceil(waitMs / 1000)) } })
+      if (waitMs > 0) throw overLimit({ name: 'challenge', rate: { limit: 1, windowMs: policy.resendAfterMs } }, waitMs)
       const rule = { max: policy.maxSends, sentBefore: now - policy.resendAfterMs }
       await unaudited('sending a code again changes nothing for anybody', [
         store.countSend(row, now, rule),

@@ -7,6 +7,7 @@ import { type After, type Page, type PageQuery, paginate } from '../../lib/page'
 import { rfc3339 } from '../../lib/time'
 import type { Actor, Person, WorkspaceId } from '../../permissions'
 import type { Clock, Database, Statement } from '../../ports'
+import { overLimit } from '../../rate-limited'
 import { revoke } from '../../revocation'
 import { assertFresh } from '../../step-up'
 import { demand, guard, type Unaudited, type Write } from '../../write'
@@ -34,7 +35,7 @@ type Deps = {
 const dayMs = 86_400_000
 const lifeMs = 7 * dayMs
 /** Invitations that one person may send in a day, whatever the workspace. */
-const mostADay = 100
+const daily = { name: 'user', rate: { limit: 100, windowMs: dayMs } }
 
 export const invitationService = (deps: Deps) => {
   const { db, write, unaudited, clock, addresses } = deps
@@ -49,6 +50,10 @@ export const invitationService = (deps: Deps) => {
     ...{ id: row.id, email: addresses.open(row.addressSealed, row.id), role: row.role, projects: row.projects },
     ...{ status: statusOf(row, now), created_at: rfc3339(row.createdAt), expires_at: rfc3339(row.expiresAt) },
   })
+
+  /** Until the first of those that count is a day old. */
+  const dayIsOver = async (id: string, now: number): Promise<Failure> =>
+    overLimit(daily, ((await store.sentAt(id, daily.rate.limit - 1)) ?? now) + dayMs - now)
 
   return {
     /**
@@ -71,10 +76,13 @@ export const invitationService = (deps: Deps) => {
         demand(store.hasProjects(workspaceId, [...new Set(projects)]), 'not_found'),
         demand(store.isOutside(workspaceId, addressHash), 'conflict', 'Already a member'),
         demand(store.isUninvited(workspaceId, addressHash, now), 'conflict', 'Already invited'),
-        store.demandRoom(actor.id, now - dayMs, mostADay),
+        store.demandRoom(actor.id, now - dayMs, daily.rate.limit),
         store.insert(row),
         ...deps.mailed(addresses.hashMailbox(mailbox), deps.enqueueMail('invitation', id, locale)),
-      ])
+      ]).catch(async (error: unknown) => {
+        const isOver = error instanceof Failure && error.code === 'rate_limited'
+        throw isOver ? await dayIsOver(actor.id, now) : error
+      })
       deps.mailWaits()
       return present(row, now)
     },

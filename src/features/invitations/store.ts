@@ -52,11 +52,21 @@ const reads = (db: Database) => {
     .from(invitations)
     .where(and(eq(invitations.workspaceId, sql.placeholder('workspaceId')), eq(invitations.id, sql.placeholder('id'))))
     .prepare()
-  return { ...offers, list, find }
+  const sent = db.acrossTenants('the invitations of one person are looked at over all workspaces', (orm) =>
+    orm
+      .select({ at: invitations.createdAt })
+      .from(invitations)
+      .where(eq(invitations.invitedBy, sql.placeholder('invitedBy')))
+      .orderBy(desc(invitations.createdAt))
+      .limit(1)
+      .offset(sql.placeholder('later'))
+      .prepare(),
+  )
+  return { ...offers, list, find, sent }
 }
 
 export const invitationStore = (db: Database) => {
-  const { ofAddress, byId, list, find } = reads(db)
+  const { ofAddress, byId, list, find, sent } = reads(db)
   return {
     /** The invitations that an address may accept. */
     ofAddress: (hash: string, now: number) => ofAddress.all({ hash, now }),
@@ -65,6 +75,8 @@ export const invitationStore = (db: Database) => {
     find: (workspaceId: WorkspaceId, id: string) => find.get({ workspaceId, id }),
     list: (workspaceId: WorkspaceId, after: After | null, limit: number) =>
       list.all({ workspaceId, limit, ...afterArgs(after) }),
+    /** When the person sent the one that `later` others came after. */
+    sentAt: async (invitedBy: string, later: number) => (await sent.get({ invitedBy, later }))?.at,
     insert: inserter(invitations),
     /** Whether the person is an admin there at this moment. */
     isAdmin: (workspaceId: WorkspaceId, userId: string): SQL =>
