@@ -1,7 +1,7 @@
 // Rate limits: who is held to which, that a refusal is a 429 that says how long, and that it never reads a body.
 import { afterEach, describe, expect, test } from 'bun:test'
 import { createGcra } from '../src/lib/gcra'
-import { defaultPlans, type Plans, parsePlans } from '../src/limits'
+import { defaultPlans, type Plans, parsePlans, uploadsAtOnce } from '../src/limits'
 import { origin, type TestApp, testApp } from './support'
 
 let t: TestApp
@@ -240,4 +240,11 @@ test.each([
   expect(parsePlans('{"plans":{"default":{"caller":{"read":{"limit":1,"seconds":2}}}}}').plans.default).toEqual({
     ...{ workspace: {}, caller: { read: rates(1, 2000) }, quotas: {} },
   })
+})
+
+test('the plan file that is documented is one', async () => {
+  const [, example = ''] = /```json\n([\s\S]*?)```/.exec(await Bun.file('docs/limits.md').text()) ?? []
+  const { address, plans } = parsePlans(example)
+  expect(address).toEqual(defaultPlans.address)
+  expect([plans.default?.streams, plans.default?.uploads]).toEqual([defaultPlans.plans.default?.streams, uploadsAtOnce])
 })
