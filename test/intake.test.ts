@@ -187,8 +187,12 @@ describe('hostile input', () => {
     }
   })
 
-  test('in the Authorization header gets one and the same 401', async () => {
+  test('in the Authorization header gets one and the same 401; a NUL there goes no further than the runtime', async () => {
     const token = admin.headers.authorization!.slice('Bearer '.length)
+    const head = (authorization: string) =>
+      `GET /api/me HTTP/1.1\r\nHost: localhost:3000\r\nAuthorization: ${authorization}\r\nConnection: close\r\n\r\n`
+    for (const value of ['\0', `Bearer ${token}\0`, `Bearer \0${token}`, `Bearer ${token}\x01`, `Bearer ${token}\rx`])
+      expect([value, await raw(head(value))]).toEqual([value, expect.stringMatching(/^HTTP\/1.1 400 [^{]*$/)])
     const values = [
       '',
       'Bearer',
@@ -204,25 +208,17 @@ describe('hostile input', () => {
       `Bearer ml_live_${'é'.repeat(23)}`,
       `Bearer ${token.slice(0, -1)}`,
       `Bearer ${token}=`,
+      `Bearer ${token}\x7f`,
+      `Bearer\t${token}`,
       `Bearer ml_live_${'0'.repeat(46)}`,
     ]
     const bodies = new Set<string>()
     for (const authorization of values) {
-      const answer = await raw(
-        `GET /api/me HTTP/1.1\r\nHost: localhost:3000\r\nAuthorization: ${authorization}\r\nConnection: close\r\n\r\n`,
-      )
+      const answer = await raw(head(authorization))
       expect([authorization.slice(0, 40), statusOf(answer)]).toEqual([authorization.slice(0, 40), 401])
       bodies.add(answer.slice(answer.indexOf('\r\n\r\n')).replace(/req_\w+/, ''))
     }
     expect(bodies.size).toBe(1)
     expect((await admin.get('/api/me')).status).toBe(200)
-  })
-
-  test('that names who it is by, or of what role, changes nothing', async () => {
-    const headers = { 'x-user-id': newId('usr'), 'x-role': 'admin', 'x-workspace-id': newId('wsp') }
-    expect((await admin.get('/api/projects', undefined, { headers })).status).toBe(404)
-    expect((await admin.post('/api/keys', { name: 'k', workspace_id: newId('wsp') })).body.code).toBe('unknown_field')
-    const viewer = await t.as('viewer')
-    expect((await viewer.post('/api/projects', { name: 'x' }, { headers: { 'x-role': 'admin' } })).status).toBe(403)
   })
 })
