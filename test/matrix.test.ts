@@ -19,7 +19,10 @@ beforeAll(async () => {
   const send = createSend(async (method, target, headers, raw) =>
     t.fetch(method, target, { headers, ...(raw !== undefined && { raw }) }),
   )
+  const { headers: expiredSession } = await t.signIn('doctor-admin@example.com')
+  t.clock.advance(31 * 86_400_000)
   w = await makeWorld({
+    expiredSession,
     send,
     origin,
     addressOf: (name) => `doctor-${name}@example.com`,
@@ -38,7 +41,7 @@ test('every route that declares a permission is in it, and every sample is of a 
   expect(new Set(cells.map((c) => c.route))).toEqual(new Set(declared()))
 })
 
-test('every cell holds: 401 for nobody, revoked and expired; 403 for who lacks the right; 404 for who may not know', () => {
+test('every cell holds: 401 for nobody, revoked and expired; 403 for who lacks the right; 404 for who may not know, in the words of nothing at all', () => {
   const wrong = cells.filter((c) => !c.holds)
   expect(wrong.map((c) => `${c.route} in ${c.place} as ${c.who}: ${c.status}, not ${c.expected}`)).toEqual([])
   const count = (expected: Cell['expected']) => cells.filter((c) => c.expected === expected).length
@@ -62,11 +65,20 @@ test('the matrix can fail: a principal with more than it should have, and a rout
   const [route] = [{ method: 'PATCH', path: '/api/workspaces/:id', access: 'workspace:update' }]
   const found = (await runMatrix(swapped, [route!])).filter((c) => !c.holds)
   expect(found).toEqual([expect.objectContaining({ who: 'viewer', expected: 403, status: 200 })])
+  const chatty: World = {
+    ...w,
+    sendAs: async (...sent) => {
+      const reply = await w.sendAs(...sent)
+      return { ...reply, text: reply.text.replace('{"', '{"detail":"of another","') }
+    },
+  }
+  const told = await runMatrix(chatty, [{ method: 'GET', path: '/api/keys/:id', access: 'key:read' }])
+  for (const { expected, holds } of told) expect(holds).toBe(expected === 'passes' || expected === 403)
   await expect(runMatrix(w, [{ method: 'GET', path: '/api/new', access: 'key:read' }])).rejects.toThrow('GET /api/new')
 })
 
 test('everybody it made goes again, by their own account', async () => {
-  expect(await removeWorld(w.tools)).toEqual([204, 204, 204, 204, 204, 204])
+  expect(await removeWorld(w.tools)).toEqual([204, 204, 204, 204, 204, 204, 204])
   for (const person of Object.values(w.people))
     expect((await w.send('GET', '/api/me', { headers: person.headers })).status).toBe(401)
   expect((await w.sendAs('admin key', 'GET', '/api/whoami', {})).status).toBe(401)

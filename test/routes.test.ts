@@ -163,6 +163,17 @@ describe('the access macro', () => {
     expect(start((a) => a.all('/all', () => 1, { open: 'why' }))).toThrow('/all')
   })
 
+  test('alone yields whom a service demands: to a route that is open, or declares nothing, there is no actor', () => {
+    // Told by tsc; run, it only has to build.
+    app().get('/held', ({ actor, person }) => [actor.id, person.id], { access: 'media:read' })
+    // @ts-expect-error: `open` gives only the caller
+    app().get('/open', ({ actor }) => actor, { open: 'why' })
+    // @ts-expect-error: nor a person
+    app().get('/open', ({ person }) => person, { open: 'why' })
+    // @ts-expect-error: what declares nothing is given nothing
+    app().get('/bare', ({ actor }) => actor)
+  })
+
   test('answers 500 to a request that did not come through intake', async () => {
     const served = app()
       .onError(({ error }) => new Response(String((error as { code?: string }).code)))

@@ -1,15 +1,28 @@
 // The denial matrix: every route asked by everybody. Each denial has a twin: the same request by one who may, which passes.
+import { newId } from '../lib/id'
 import { type Level, leastRole, ofLevel, ofRole, type Permission, type Role, scopeOf } from '../permissions'
+import type { Reply } from './http'
 import type { World } from './principals'
 import { type Request, type Sample, samples } from './samples'
 
 export type Route = { method: string; path: string; access: string }
 type Place = 'default' | 'restricted' | 'lesser'
 type Expected = 'passes' | 401 | 403 | 404
-export type Cell = { route: string; place: Place; who: string; expected: Expected; status: number; holds: boolean }
+/** `status`: of the answer; in words where it is the right one, but tells more than an answer about nothing does. */
+export type Cell = {
+  route: string
+  place: Place
+  who: string
+  expected: Expected
+  status: number | string
+  holds: boolean
+}
+/** The answer to whoever is nobody, and about what does not exist, in which nothing may be told apart. */
+type Blank = Readonly<Record<401 | 404, string>>
 
-const dead = new Set(['nobody', 'revoked key', 'expired key'])
-const strangers = new Set(['other workspace', 'other workspace, naming ours', 'key of another workspace'])
+const dead = new Set(['nobody', 'revoked key', 'expired key', 'revoked session', 'expired session'])
+const namingOurs = new Set(['other workspace, naming ours', 'removed member'])
+const strangers = new Set([...namingOurs, 'other workspace', 'key of another workspace'])
 const roleOf = (who: string) => (['admin', 'member', 'viewer'] as string[]).includes(who) && (who as Role)
 const levelOf = (who: string) => /^(read|write|delete|admin) key$/.exec(who)?.[1] as Level | undefined
 
@@ -30,7 +43,7 @@ const toStranger = (who: string, route: Route, sample: Sample, need: Permission)
   if (scopeOf(need) === 'account' && who === 'key of another workspace') return 403
   if (scopeOf(need) === 'account') return sample.owner && route.path.includes(':') ? 404 : null
   if (route.path.includes(':') || sample.inProject) return 404
-  return who === 'other workspace, naming ours' ? 404 : null
+  return namingOurs.has(who) ? 404 : null
 }
 
 /** What somebody should get; null where there is nothing to show. */
@@ -63,12 +76,21 @@ const expectedOf = (who: string, place: Place, route: Route, sample: Sample): Ex
 
 const nameOf = ({ method, path }: Route) => `${method} ${path.replace(/\/$/, '').replace(/\{(\w+)\}/g, ':$1')}`
 
-const runRoute = async (w: World, route: Route, place: Place, sample: Sample): Promise<Cell[]> => {
+const bare = ({ text }: Reply) => text.replace(/"request_id":"\w+"/, '')
+
+const judge = (reply: Reply, expected: Expected, blank: Blank): Pick<Cell, 'status' | 'holds'> => {
+  const { status } = reply
+  if (expected === 'passes') return { status, holds: status < 400 }
+  if (status !== expected || expected === 403 || bare(reply) === blank[expected])
+    return { status, holds: status === expected }
+  return { status: `${status} that differs from one about nothing`, holds: false }
+}
+
+const runRoute = async (w: World, blank: Blank, route: Route, place: Place, sample: Sample): Promise<Cell[]> => {
   const project = w.projects[place]
   const ask = async (who: string, expected: Expected, { target, ...sent }: Request): Promise<Cell> => {
-    const { status } = await w.sendAs(who, route.method, target, sent)
-    const holds = expected === 'passes' ? status < 400 : status === expected
-    return { route: nameOf(route), place, who, expected, status, holds }
+    const reply = await w.sendAs(who, route.method, target, sent)
+    return { route: nameOf(route), place, who, expected, ...judge(reply, expected, blank) }
   }
   const all = Object.keys(w.headersOf).flatMap((who) => {
     const expected = expectedOf(who, place, route, sample)
@@ -91,12 +113,16 @@ const runRoute = async (w: World, route: Route, place: Place, sample: Sample): P
 /** Asks every route as everybody. @throws Error for a route that no sample is written for. */
 export const runMatrix = async (w: World, routes: readonly Route[]): Promise<Cell[]> => {
   const cells: Cell[] = []
+  const blank: Blank = {
+    401: bare(await w.send('GET', '/api/whoami')),
+    404: bare(await w.call('GET', `/api/media/${newId('med')}`)),
+  }
   for (const route of routes) {
     if (route.access.startsWith('open: ')) continue
     const sample = samples[nameOf(route)]
     if (!sample) throw new Error(`No sample request for ${nameOf(route)}: write one in src/doctor/samples.ts`)
     const places: Place[] = sample.inProject ? ['default', 'restricted', 'lesser'] : ['default']
-    for (const place of places) cells.push(...(await runRoute(w, route, place, sample)))
+    for (const place of places) cells.push(...(await runRoute(w, blank, route, place, sample)))
   }
   return cells
 }

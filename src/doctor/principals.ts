@@ -2,7 +2,7 @@
 import { levels } from '../permissions'
 import { type Reply, type Send, type Sent, textOf } from './http'
 
-const people = ['admin', 'member', 'viewer', 'guest', 'stranger'] as const
+const people = ['admin', 'member', 'viewer', 'guest', 'stranger', 'former'] as const
 type PersonName = (typeof people)[number]
 
 type Headers = Record<string, string>
@@ -18,6 +18,8 @@ export type Tools = {
   now: () => number
   /** A mailbox that may run the instance, where one is at hand. */
   operator?: string
+  /** Of a session of the admin that has come to its end, where one is at hand. */
+  expiredSession?: Headers
   /** Whom it made, by address, each with a session of theirs: so that they go also when it stops halfway. */
   made: Map<string, Headers>
 }
@@ -86,7 +88,11 @@ export const makeWorld = async (tools: Tools) => {
     // Is put in and out again, and asks for nothing.
     guest: await join('guest', 'member'),
     stranger: await as('stranger'),
+    former: await join('former', 'member'),
   }
+  await call('DELETE', `/api/members/${byName.former.id}`)
+  const signedOut = await as('admin')
+  await call('DELETE', `/api/sessions/${signedOut.session}`)
   const newProject = async (name: string) =>
     textOf(await call('POST', '/api/projects', { name, restricted: true }), 'id')
   const [restricted, lesser] = [await newProject('doctor restricted'), await newProject('doctor lesser')]
@@ -112,6 +118,9 @@ export const makeWorld = async (tools: Tools) => {
     nobody: {},
     'revoked key': revoked.headers,
     'expired key': expired.headers,
+    'revoked session': { ...signedOut.headers, ...home },
+    ...(tools.expiredSession && { 'expired session': { ...tools.expiredSession, ...home } }),
+    'removed member': { ...byName.former.headers, ...home },
     ...Object.fromEntries(people.slice(0, 3).map((name) => [name, { ...byName[name].headers, ...home }])),
     ...keys,
     'other workspace': { ...stranger.headers, 'x-workspace-id': stranger.workspace },
