@@ -59,7 +59,7 @@ export const createIntake = (parts: Parts): Intake => {
     if (exchange.rateLimit !== null && status !== 429)
       for (const [name, value] of Object.entries(exchange.rateLimit)) response.headers.set(name, value)
     cors.share(request, response)
-    if (status === 401 || status === 403) denied(exchange, status)
+    if (isRefusal(exchange, status)) denied(exchange, status)
     const ms = clock.monotonic() - exchange.startedAt
     log.request(
       { at: clock.now(), requestId, method: request.method, route, status, ms, workspace },
@@ -115,6 +115,10 @@ export const createIntake = (parts: Parts): Intake => {
     }
   }
 }
+
+/** Whoever is signed in and names a workspace or project that they may not enter is refused as if there were none. */
+const isRefusal = ({ identity: { person, refusal } }: Exchange, status: number): boolean =>
+  status === 401 || status === 403 || (status === 404 && person !== null && refusal === 'not_found')
 
 /** What stands behind the host, query included. */
 const targetOf = (url: string): string => url.slice(url.indexOf('/', url.indexOf('//') + 2))

@@ -47,8 +47,9 @@ export const createReads = ({ write, clock }: { write: Write; clock: Clock }) =>
         waiting.shift()
       }
       const missed = uncounted
-      uncounted = 0
-      if (missed > 0) await write(system, { action: 'media.read', targets: [], change: { uncounted: missed } }, [])
+      if (missed === 0) return
+      await write(system, { action: 'media.read', targets: [], change: { uncounted: missed } }, [])
+      uncounted -= missed
     },
   }
 }
