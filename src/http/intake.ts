@@ -1,12 +1,12 @@
 // What every request passes before and after the app: host, origin, identity; then headers and the request line.
 import { Failure } from '../errors'
-import { randomBase62 } from '../lib/id'
 import type { Clock, Log } from '../ports'
 import type { Cors } from './cors'
 import { Exchange, rememberExchange, type TakeTime } from './exchange'
 import type { Identify } from './identify'
 import type { OriginGuard } from './origin-guard'
 import { problem, toFailure } from './problem'
+import { createRequestIds } from './request-id'
 
 type Handler = (request: Request) => Response | Promise<Response>
 export type Intake = (
@@ -35,8 +35,7 @@ type Parts = {
 
 export const createIntake = (parts: Parts): Intake => {
   const { app, isOurHost, origins, cors, identify, clock, log, defaults, denied, probes } = parts
-  const prefix = `req_${randomBase62(10)}`
-  let count = 0
+  const newId = createRequestIds()
   const eachDefault = [...defaults]
 
   /** Adds the headers that every answer has, where it was not made with them. */
@@ -86,7 +85,7 @@ export const createIntake = (parts: Parts): Intake => {
   }
 
   return (request, remote, takeTime) => {
-    const exchange = new Exchange(request, prefix + (count++).toString(36), clock.monotonic(), remote, takeTime)
+    const exchange = new Exchange(request, newId(), clock.monotonic(), remote, takeTime)
     try {
       if (!isOurHost(request)) {
         const probe = request.method === 'GET' ? probes[targetOf(request.url)] : undefined
