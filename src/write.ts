@@ -89,7 +89,7 @@ const insertEvent = inserter(auditEvents)
 
 const auditStatement = (author: Author, event: Event, at: number): Statement => {
   const change = event.change ?? null
-  if (change && JSON.stringify(change).length > maxChangeBytes)
+  if (change && Buffer.byteLength(JSON.stringify(change)) > maxChangeBytes)
     throw new Error(`audit change too large: ${event.action}`)
   return insertEvent({
     ...placeOf(author, event),

@@ -49,6 +49,14 @@ const newSealedChain = async (count: number) => {
 }
 const list = (query: Record<string, unknown> = {}, actor = acme) => audit.list(actor, AuditQuery.parse(query))
 
+test('an event holds 4096 bytes of change and no more, by its bytes and not its letters', async () => {
+  const note = (text: string) => act(acme, 'thing', { note: text })
+  const frame = '{"note":""}'.length
+  await note('é'.repeat((4096 - frame - 1) / 2))
+  await expect(note('é'.repeat((4096 - frame + 1) / 2))).rejects.toThrow('too large')
+  await expect(note('x'.repeat(4096 - frame + 1))).rejects.toThrow('too large')
+})
+
 test('20 writers at once, sealed while they write: each row has one place, without gaps, and the chain holds', async () => {
   const other = (await house.newTenant()).admin
   let writing = true

@@ -1,17 +1,23 @@
 // Verifies an export with nothing but the public key: no database, no server, no secret.
+import { z } from 'zod'
 import { createVerifierOf } from '../../lib/ed25519'
-import { type Mark, type MarkKind, readSignedText } from './chain'
+import { fromPieces, type Mark, type MarkKind, readSignedText, signedText } from './chain'
 import { AuditEvent, type Breach, ExportHead, type Signed } from './model'
 import { rowOf } from './present'
 import { breach, createFollower } from './verify'
 
 /** The mark that a signed one says, if one of the keys signed it. */
-const openSigned = (kind: MarkKind, signed: Signed, publicKeys: readonly string[]): Mark | null => {
+const openSigned = (
+  kind: MarkKind,
+  signed: Pick<Signed, 'signed_text' | 'signature'>,
+  publicKeys: readonly string[],
+): Mark | null => {
   const isSigned = publicKeys.some((key) => createVerifierOf(key)(signed.signed_text, signed.signature))
   return isSigned ? readSignedText(kind, signed.signed_text) : null
 }
 
-const dotless = (text: unknown): string => String(text).replaceAll('.', '')
+const Pieces = z.string().transform(fromPieces)
+const Published = z.object({ chain: Pieces, hash: Pieces, position: z.int(), at: z.int(), signature: Pieces })
 
 /**
  * Heads that a log published, those alone that one of the keys signed. `lines`: the log, or what `grep audit_head` left.
@@ -19,11 +25,10 @@ const dotless = (text: unknown): string => String(text).replaceAll('.', '')
 export const readPublished = (lines: readonly string[], publicKeys: readonly string[]): Mark[] =>
   lines.flatMap((line) => {
     if (!line.includes('"audit_head"')) return []
-    const { chain, hash, position, at, signature } = JSON.parse(line).audit_head as Record<string, unknown>
-    const signed_text = ['latchkey-audit-head', dotless(chain), position, dotless(hash), at].join('\n')
-    const mark = readSignedText('head', signed_text)
-    const isSigned = publicKeys.some((key) => createVerifierOf(key)(signed_text, dotless(signature)))
-    return mark && isSigned ? [mark] : []
+    const { data: said } = Published.safeParse(JSON.parse(line).audit_head)
+    const mark =
+      said && openSigned('head', { signed_text: signedText('head', said), signature: said.signature }, publicKeys)
+    return mark ? [mark] : []
   })
 
 export type Verified = { events: number; breach: Breach | null }

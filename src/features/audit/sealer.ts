@@ -4,7 +4,7 @@ import type { Keyring } from '../../keyring'
 import { createSigner } from '../../lib/ed25519'
 import type { Clock, Log, Statement } from '../../ports'
 import type { Unaudited } from '../../write'
-import { allChains, genesis, hashOf, type MarkKind, signedText } from './chain'
+import { allChains, genesis, hashOf, inPieces, type MarkKind, signedText } from './chain'
 import type { AuditStore, EventRow, MarkRow } from './store'
 import { markOf, type Verifier } from './verify'
 
@@ -21,9 +21,6 @@ const day = 86_400_000
 const keptMs = 400 * day
 const sealRows = 500
 const pruneRows = 500
-
-/** 43 characters without a break look like a secret to the log. */
-const inPieces = (text: string): string => text.replace(/.{32}(?=.)/g, '$&.')
 
 export const createSealer = ({ store, verifier, unaudited, clock, keyring, log }: Deps) => {
   const broken = new Set<string>()
