@@ -41,7 +41,7 @@ export type Config = {
     | { kind: 'smtp'; host: string; port: number; tls: 'implicit' | 'starttls' | 'off'; from: string }
   /** What an unknown device shows before mail is sent for it. */
   human: { kind: 'altcha' | 'off' } | { kind: 'turnstile'; siteKey: string }
-  /** Off: mails are not counted. */
+  /** Off: neither rates nor mails nor streams at once are counted; quotas hold. */
   rateLimits: 'default' | 'off' | { file: string }
   /** Addresses of those who run the instance. */
   operators: readonly string[]
@@ -64,8 +64,10 @@ export type Config = {
 export type Secrets = {
   /** The first is current. `file`: where development keeps the one it generates. */
   masterKeys: { kind: 'given'; keys: MasterKeys } | { kind: 'file'; path: string }
-  primaryToken: string | null
-  replicaToken: string | null
+  /** Empty where the primary asks for none. */
+  primaryToken: string
+  /** For what only reads. */
+  replicaToken: string
   /** Where nodes share their rate limits, password included. */
   redisUrl: string | null
   smtp: { user: string; password: string } | null
@@ -227,8 +229,8 @@ export const readConfig = (
     },
   }
   const secrets: Secrets = {
-    ...{ masterKeys, smtp, dkim, primaryToken: read.LATCHKEY_PRIMARY_TOKEN ?? null },
-    replicaToken: read.LATCHKEY_REPLICA_TOKEN ?? null,
+    ...{ masterKeys, smtp, dkim, primaryToken: read.LATCHKEY_PRIMARY_TOKEN ?? '' },
+    replicaToken: read.LATCHKEY_REPLICA_TOKEN ?? read.LATCHKEY_PRIMARY_TOKEN ?? '',
     turnstile: read.LATCHKEY_TURNSTILE_SECRET ?? null,
     redisUrl: read.LATCHKEY_REDIS_URL ?? null,
     backupIdentity: read.LATCHKEY_BACKUP_IDENTITY ?? null,

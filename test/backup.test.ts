@@ -133,9 +133,9 @@ test.each(['plain', 'sealed'] as const)(
     const good = readFileSync(archives[kind])
     const [folder, file] = [emptyFor(one.folder), join(newFolder(), 'bad')]
     const { restoreBackup } = await import('../src/backup/restore')
-    const { readMasterKeyFile } = await import('../src/adapters/master-key-file')
+    const { readMasterKeys } = await import('../src/adapters/master-key-file')
     const { systemClock } = await import('../src/adapters/clock')
-    const master = readMasterKeyFile(join(folder, 'master.key'))
+    const master = readMasterKeys({ kind: 'file', path: join(folder, 'master.key') })
     const opening = { identity: pair.LATCHKEY_BACKUP_IDENTITY, master, clock: systemClock }
     const at = { database: join(folder, 'latchkey.db'), media: join(folder, 'media') }
     const house = {

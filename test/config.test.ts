@@ -42,8 +42,8 @@ describe('without a setting', () => {
     expect([...config.allowedOrigins]).toContain('http://127.0.0.1:3000')
     expect(secrets).toEqual({
       masterKeys: { kind: 'file', path: './data/master.key' },
-      primaryToken: null,
-      replicaToken: null,
+      primaryToken: '',
+      replicaToken: '',
       smtp: null,
       dkim: null,
       turnstile: null,
@@ -184,7 +184,7 @@ describe('values', () => {
     expect(config.hosts.has('other.example:3000')).toBe(true)
     expect(config.database).toEqual({ kind: 'remote', url: 'http://127.0.0.1:8080' })
     expect(config.blobs).toEqual({ kind: 'disk', path: '/var/lib/latchkey/media' })
-    expect(secrets.primaryToken).toBe('token')
+    expect([secrets.primaryToken, secrets.replicaToken]).toEqual(['token', 'token'])
   })
 })
 

@@ -5,6 +5,7 @@ import { access, constants, opendir, readFile, rename, rm, stat, truncate, write
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Failure } from '../errors'
+import { isBlobKey } from '../lib/blob-key'
 import { createLru } from '../lib/lru'
 import { free } from '../lib/memory'
 import type { Blobs, ByteRange, Hold, StagedBlob } from '../ports'
@@ -35,7 +36,6 @@ const maxKept = 128
 const maxSliceBytes = 16 * 1024 * 1024
 const pullBytes = 64 * 1024
 
-const isKey = (key: string): boolean => /^[0-9A-Za-z]{20,64}$/.test(key)
 const codeOf = (error: unknown) => (error as { code?: unknown } | null)?.code
 
 const findFile = (path: string): number | undefined => {
@@ -103,7 +103,7 @@ export const createDiskBlobs = ({ folder, minFreeBytes = 64 * 1024 * 1024, calls
 
   const kept = createLru<string, Blob>(maxKept)
   const inside = (parent: string, key: string): string => {
-    if (!isKey(key)) throw new Error('not the key of an object')
+    if (!isBlobKey(key)) throw new Error('not the key of an object')
     return `${parent}/${key}`
   }
   const orFull = <T>(work: Promise<T>): Promise<T> =>
@@ -183,7 +183,7 @@ export const createDiskBlobs = ({ folder, minFreeBytes = 64 * 1024 * 1024, calls
 
   async function* olderThan(parent: string, before: number): AsyncIterable<string> {
     for await (const { name } of await opendir(parent)) {
-      const found = isKey(name) ? await stat(join(parent, name)).catch(() => null) : null
+      const found = isBlobKey(name) ? await stat(join(parent, name)).catch(() => null) : null
       if (found && found.mtimeMs < before) yield name
     }
   }

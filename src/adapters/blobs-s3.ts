@@ -2,6 +2,7 @@
 // waits beside as a tail.
 
 import { Failure, isFailure } from '../errors'
+import { isBlobKey } from '../lib/blob-key'
 import { sha256 } from '../lib/crypto'
 import { randomBase62 } from '../lib/id'
 import { free } from '../lib/memory'
@@ -28,7 +29,7 @@ const writeBytes = 256 * 1024
 
 const ownerKey = 'owner'
 const objectOf = (key: string): string => {
-  if (!/^[0-9A-Za-z]{20,64}$/.test(key)) throw new Error('not the key of an object')
+  if (!isBlobKey(key)) throw new Error('not the key of an object')
   return `objects/${key}`
 }
 const keyOf = (path: string): string => path.split('/')[1] ?? ''

@@ -1,13 +1,13 @@
-// Development's master key: made at the first start and kept beside the data, readable by its owner alone.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+// The master keys: as given, or development's, made at the first start and kept beside the data, readable by its owner alone.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import type { Secrets } from '../config'
 import { randomBytes } from '../lib/crypto'
 import { type MasterKeys, parseMasterKeys } from '../master-keys'
 
 const isTaken = (error: unknown) => (error as { code?: string }).code === 'EEXIST'
 
-/** The keys in the file at `path`, which is made (mode 0600) with a new one where there is none. */
-export const readMasterKeyFile = (path: string): MasterKeys => {
+const makeFile = (path: string): void => {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   try {
     const made = `development:${Buffer.from(randomBytes(32)).toString('base64')}`
@@ -15,5 +15,16 @@ export const readMasterKeyFile = (path: string): MasterKeys => {
   } catch (error) {
     if (!isTaken(error)) throw error
   }
-  return parseMasterKeys(readFileSync(path, 'utf8'))
+}
+
+/** The keys that are given, or those in the file; null where there is none. */
+export const findMasterKeys = (from: Secrets['masterKeys']): MasterKeys | null => {
+  if (from.kind === 'given') return from.keys
+  return existsSync(from.path) ? parseMasterKeys(readFileSync(from.path, 'utf8')) : null
+}
+
+/** The same; where there is no file, one is made (mode 0600) with a new key. */
+export const readMasterKeys = (from: Secrets['masterKeys']): MasterKeys => {
+  if (from.kind === 'file') makeFile(from.path)
+  return findMasterKeys(from)!
 }

@@ -1,6 +1,7 @@
 // The inside of a backup: a line that says what it is, then objects, each with its size before and its SHA-256 after it.
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
+import { isBlobKey } from '../lib/blob-key'
 import { type BackupFile, broken } from './file'
 
 /** What a backup says of itself, `counts` by table. Instants are ms. `masterKids`: master keys it cannot be read without. */
@@ -27,7 +28,8 @@ const headerShape = z.strictObject({
   /** Where the media was that is only referred to, by the keys in the database; null: it is in here. */
   mediaAt: text.nullable(),
 })
-const entryShape = z.strictObject({ name: z.string().regex(/^(database|media\/[0-9A-Za-z]{20,64})$/), size: count })
+const isEntry = (name: string) => name === 'database' || (name.startsWith('media/') && isBlobKey(name.slice(6)))
+const entryShape = z.strictObject({ name: z.string().refine(isEntry), size: count })
 const digestShape = z.strictObject({ sha256 })
 const nextShape = z.union([entryShape, z.strictObject({ end: count, sha256 })])
 

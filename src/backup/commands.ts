@@ -1,11 +1,9 @@
 // The commands of backups, as an operator types them.
-import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { systemClock } from '../adapters/clock'
-import { readMasterKeyFile } from '../adapters/master-key-file'
+import { findMasterKeys } from '../adapters/master-key-file'
 import { createS3 } from '../adapters/s3'
 import type { Config, Secrets } from '../config'
-import type { MasterKeys } from '../master-keys'
 import { type House, type Making, type Written, writeBackup } from './backup'
 import { drillBackup } from './drill'
 import { backupsOf, prune } from './keep'
@@ -36,8 +34,7 @@ const houseOf = (settings: Settings): House => {
   const media = mediaOf(settings)
   if (database.kind === 'local')
     return { folder: dirname(database.path), database: { kind: 'local', path: database.path }, media }
-  const token = secrets.primaryToken ?? ''
-  const readToken = secrets.replicaToken ?? token
+  const { primaryToken: token, replicaToken: readToken } = secrets
   return { folder: dataDir, database: { kind: 'primary', url: database.url, token, readToken }, media }
 }
 
@@ -73,14 +70,8 @@ const sourceOf = async (text: string, settings: Settings): Promise<Source> => {
   return place.open(name)
 }
 
-/** Null where it is not here. */
-const masterOf = ({ masterKeys }: Secrets): MasterKeys | null => {
-  if (masterKeys.kind === 'given') return masterKeys.keys
-  return existsSync(masterKeys.path) ? readMasterKeyFile(masterKeys.path) : null
-}
-
 const openingOf = (secrets: Secrets): Opening => {
-  const master = masterOf(secrets)
+  const master = findMasterKeys(secrets.masterKeys)
   // One that is made now would open nothing.
   if (master === null)
     throw new Error(
@@ -113,7 +104,13 @@ export const backup = async (args: string[], settings: Settings, version: string
   const { config } = settings
   const now = Date.now()
   const house = houseOf(settings)
-  const options = { house, recipient: config.backupRecipient, version, now, master: masterOf(settings.secrets) }
+  const options = {
+    house,
+    recipient: config.backupRecipient,
+    version,
+    now,
+    master: findMasterKeys(settings.secrets.masterKeys),
+  }
   if (isName(args)) {
     if (!args[0].startsWith('s3://')) demandOutside(args[0], ...foldersOf(settings, house))
     const { place, name } = locate(args[0], { ...knownTo(settings), target: null })

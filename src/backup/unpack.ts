@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { migrations } from '../../db/migrations/index'
 import { openLocalDatabase } from '../adapters/database-libsql'
 import { openKeyring } from '../keyring'
+import { isBlobKey } from '../lib/blob-key'
 import type { MasterKeys } from '../master-keys'
 import type { Clock } from '../ports'
 import { type Entry, type Header, readArchive } from './archive'
@@ -45,7 +46,7 @@ const checkMedia = async (database: string, isThere: (medium: Medium) => Promise
   for (const medium of mediaOf(database)) {
     count++
     // Both become paths, or are shown.
-    if (!/^[0-9A-Za-z]{20,64}$/.test(medium.blob) || !/^\w{1,64}$/.test(medium.id)) throw broken()
+    if (!isBlobKey(medium.blob) || !/^\w{1,64}$/.test(medium.id)) throw broken()
     if (!(await isThere(medium))) damaged.push(medium.id)
   }
   return { media: count, damaged }

@@ -10,7 +10,7 @@ import { createAltcha } from '../adapters/human-altcha'
 import { createTurnstile } from '../adapters/human-turnstile'
 import { createInbox } from '../adapters/mail-inbox'
 import { createSmtpMailer } from '../adapters/mail-smtp'
-import { readMasterKeyFile } from '../adapters/master-key-file'
+import { readMasterKeys } from '../adapters/master-key-file'
 import { pour } from '../adapters/pour'
 import { createS3 } from '../adapters/s3'
 import { createTokens } from '../adapters/tokens-jwt'
@@ -23,12 +23,14 @@ import type { Ports } from '../services'
 
 export type Opened = { ports: Ports; inbox: Inbox | null; close(): Promise<void> }
 
-export const openDatabase = ({ database }: Config, secrets: Secrets): Promise<Database> => {
+export const openDatabase = (
+  { database }: Config,
+  { primaryToken: token, replicaToken }: Secrets,
+): Promise<Database> => {
   if (database.kind === 'local') return openLocalDatabase({ path: database.path })
-  const token = secrets.primaryToken ?? ''
   return database.kind === 'remote'
     ? openHttpDatabase({ url: database.url, token })
-    : openReplicaDatabase({ ...database, token, replicaToken: secrets.replicaToken ?? token })
+    : openReplicaDatabase({ ...database, token, replicaToken })
 }
 
 const openBlobs = ({ blobs }: Config, { s3: keys }: Secrets, log: Log): Blobs => {
@@ -77,12 +79,10 @@ const openRedis = async ({ redisUrl: url }: Secrets, { sharing }: Database, log:
 
 /** @throws Error, as a sentence for the operator, when something does not open. */
 export const openPorts = async (config: Config, secrets: Secrets, log: Log, clock = systemClock): Promise<Opened> => {
-  const { masterKeys } = secrets
   const plans = await readPlans(config)
   const db = await openDatabase(config, secrets)
   try {
-    const master = masterKeys.kind === 'given' ? masterKeys.keys : readMasterKeyFile(masterKeys.path)
-    const keyring = await openKeyring({ db, master, clock })
+    const keyring = await openKeyring({ db, master: readMasterKeys(secrets.masterKeys), clock })
     const human = openHuman(config, secrets, keyring, fetch)
     if (human === null && config.env === 'production')
       log.warn(

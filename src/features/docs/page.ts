@@ -1,4 +1,5 @@
 // The API's own description as a page: HTML without a script, made from the OpenAPI document and nothing else.
+import { escapeHtml } from '../../lib/html'
 import { levels, ofLevel, ofPerson, ofRole, type Permission, roles, scopeOf } from '../../permissions'
 import { typeOf } from './schema-text'
 
@@ -12,9 +13,6 @@ type Operation = {
   responses: Record<string, unknown>
 }
 export type Document = { info: { title: string; version: string }; paths: Record<string, Record<string, Operation>> }
-
-const escapes: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
-const text = (value: string): string => value.replace(/[&<>"']/g, (c) => escapes[c]!)
 
 const schemaIn = (holder: unknown): Json | undefined =>
   ((holder as Json | undefined)?.content as Record<string, { schema?: Json }> | undefined)?.['application/json']?.schema
@@ -30,22 +28,22 @@ const holders = (permission: Permission): string => {
 
 const accessLine = (access: string): string =>
   access.startsWith('open: ')
-    ? `<p class="access">Open to anybody: ${text(access.slice('open: '.length))}</p>`
-    : `<p class="access"><code>${text(access)}</code> ${text(holders(access as Permission))}</p>`
+    ? `<p class="access">Open to anybody: ${escapeHtml(access.slice('open: '.length))}</p>`
+    : `<p class="access"><code>${escapeHtml(access)}</code> ${escapeHtml(holders(access as Permission))}</p>`
 
 const block = (title: string, schema: Json | undefined): string =>
-  schema ? `<h4>${text(title)}</h4><pre>${text(typeOf(schema))}</pre>` : ''
+  schema ? `<h4>${escapeHtml(title)}</h4><pre>${escapeHtml(typeOf(schema))}</pre>` : ''
 
 const operationOf = (method: string, path: string, operation: Operation): string => {
   const { parameters, requestBody, responses, summary } = operation
   const places = parameters.map(
     ({ name, in: place, required, schema }) =>
-      `<tr><td><code>${text(name)}</code></td><td>${place}${required ? '' : ', optional'}</td><td><code>${text(typeOf(schema as Json))}</code></td></tr>`,
+      `<tr><td><code>${escapeHtml(name)}</code></td><td>${place}${required ? '' : ', optional'}</td><td><code>${escapeHtml(typeOf(schema as Json))}</code></td></tr>`,
   )
   const answers = Object.entries(responses).map(([status, answer]) => block(`Answer ${status}`, schemaIn(answer)))
   const id = `${method} ${path}`.replace(/[^a-z0-9]+/gi, '-').toLowerCase()
-  return `<details id="${id}"><summary><b>${method.toUpperCase()}</b> <code>${text(path)}</code></summary>
-${summary ? `<p>${text(summary)}</p>` : ''}${accessLine(operation['x-access'])}
+  return `<details id="${id}"><summary><b>${method.toUpperCase()}</b> <code>${escapeHtml(path)}</code></summary>
+${summary ? `<p>${escapeHtml(summary)}</p>` : ''}${accessLine(operation['x-access'])}
 ${places.length > 0 ? `<table>${places.join('')}</table>` : ''}${block('Body', schemaIn(requestBody))}${answers.join('')}</details>`
 }
 
@@ -56,12 +54,12 @@ export const docsPage = ({ info, paths }: Document): string => {
     const operations = of.flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, operation]) => operationOf(method, path, operation)),
     )
-    return `<section><h2>/${text(area)}</h2>${operations.join('\n')}</section>`
+    return `<section><h2>/${escapeHtml(area)}</h2>${operations.join('\n')}</section>`
   })
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${text(info.title)} API</title><link rel="stylesheet" href="/api/docs.css"></head>
-<body><main><h1>${text(info.title)} API <small>${text(info.version)}</small></h1>
+<title>${escapeHtml(info.title)} API</title><link rel="stylesheet" href="/api/docs.css"></head>
+<body><main><h1>${escapeHtml(info.title)} API <small>${escapeHtml(info.version)}</small></h1>
 <p>Call with <code>Authorization: Bearer</code> and an API key or a session token. <code>X-Project-Id</code> (or
 <code>X-Namespace</code>) picks a project by id or slug, <code>X-Workspace-Id</code> a session's workspace. Errors are
 <code>application/problem+json</code> with a stable <code>code</code>. The same as data:

@@ -1,5 +1,6 @@
 // A mail made of our words: text and HTML that say the same, with nothing to fetch from anywhere.
 import { showCode } from '../../lib/code'
+import { escapeHtml } from '../../lib/html'
 import type { Template } from './store'
 import { type Locale, shared, words } from './strings'
 
@@ -20,9 +21,6 @@ export type Letter = {
 const oneLine = (text: string, length = 80) => text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, ' ').slice(0, length)
 // A name that mail programs would turn into a link loses what makes it one.
 const nameAlone = (text: string) => oneLine(text.replace(/[.:/\\@<>]+/g, ' '), 40).trim()
-
-const escapes: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
-const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (c) => escapes[c]!)
 
 /** `2030-01-01 00:00 UTC`. */
 const minute = (at: number | undefined) =>

@@ -1,8 +1,8 @@
 // The bytes that one request brings to an upload: written where it left off, put down now and then, and whole in the end.
 import { createHash } from 'node:crypto'
 import { Failure, isFailure } from '../../errors'
+import { newBlobKey } from '../../lib/blob-key'
 import { type Looking, newLooking } from '../../lib/file-facts'
-import { randomBase62 } from '../../lib/id'
 import { createLru } from '../../lib/lru'
 import type { Actor } from '../../permissions'
 import type { Clock } from '../../ports'
@@ -50,7 +50,7 @@ export const createParts = ({ shelf, clock, finalize, store, floor }: Deps) => {
 
   /** Opens an upload where it left off. Whoever does must `close` it. @throws Failure `conflict`, `disk_full` */
   return async (row: UploadRow, turn: Turn) => {
-    const blob = turn.at.blob ?? randomBase62(26)
+    const blob = turn.at.blob ?? newBlobKey()
     const staged = await stage(row, turn, blob)
     let looking = lookingAt(row.id, turn.at.offset)
     let [offset, durable, savedAt, isSound] = [turn.at.offset, turn.at.offset, clock.monotonic(), true]

@@ -1,7 +1,7 @@
 // A file that comes in one request, of known length or not: it is there whole, or nothing of it is.
 import { Failure } from '../../errors'
+import { newBlobKey } from '../../lib/blob-key'
 import { newLooking } from '../../lib/file-facts'
-import { randomBase62 } from '../../lib/id'
 import type { Actor, Judge } from '../../permissions'
 import type { Traffic } from '../../traffic'
 import type { Finalize, Replaced } from '../media/finalize'
@@ -64,7 +64,7 @@ export const createWholeUploads = ({ shelf, finalize, replaceable, limits, right
     const { projectId, name } = await placeOf(actor, sent, replaces)
     const file = { projectId, name, declaredType: sent.declaredType }
     const right = await rights(actor, judge, projectId, replaces ? 'media:replace' : 'media:create')
-    const [blob, room] = [randomBase62(26), rooms(actor, file)]
+    const [blob, room] = [newBlobKey(), rooms(actor, file)]
     let staged: Shelved | undefined
     try {
       await room.grow(sent.bytes ?? 0)
