@@ -44,12 +44,12 @@ const Plan = z.strictObject({
   /** For all of a workspace together, and for each user or line of keys in it. What is not named is not limited. */
   workspace: Rates.default({}),
   caller: Rates.default({}),
-  /** Uploads under way at once, on a node: `uploadsAtOnce` unless told. */
+  /** Uploads under way at once, on a node: `uploadsAtOnce` by default. */
   uploads: z
     .strictObject({ workspace: z.int().min(1), caller: z.int().min(1) })
     .partial()
     .optional(),
-  /** Downloads under way at once, on a node: by a link they count for it (as for a caller unless told), not for its maker. */
+  /** Downloads under way at once, on a node: by a link they count for it (by default as for a caller), not for its maker. */
   streams: z
     .strictObject({ workspace: z.int().min(1), caller: z.int().min(1), link: z.int().min(1) })
     .partial()
@@ -128,7 +128,7 @@ type Owner<T> = Readonly<{ name: string; key: string; bound: T }>
 
 /**
  * Whom a bound holds, the narrower first: the line of a key or the user, then the workspace. What is read by a link counts
- * for it, as for a caller unless told, and never for its maker.
+ * for it, by default as for a caller, and never for its maker.
  */
 export const ownersOf = <T>(
   { type, id, lineage, workspace }: Caller,

@@ -1,6 +1,6 @@
 // Invitations: an offer by mail that proves nothing. Accepting one takes a session of the address it was sent to.
 import type { Addresses } from '../../addresses'
-import { Failure } from '../../errors'
+import { Failure, isFailure } from '../../errors'
 import { parseAddress } from '../../lib/address'
 import { newId } from '../../lib/id'
 import { type After, type Page, type PageQuery, paginate } from '../../lib/page'
@@ -80,7 +80,7 @@ export const invitationService = (deps: Deps) => {
         store.insert(row),
         ...deps.mailed(addresses.hashMailbox(mailbox), deps.enqueueMail('invitation', id, locale)),
       ]).catch(async (error: unknown) => {
-        const isOver = error instanceof Failure && error.code === 'rate_limited'
+        const isOver = isFailure(error, 'rate_limited')
         throw isOver ? await dayIsOver(actor.id, now) : error
       })
       deps.mailWaits()
