@@ -1,9 +1,10 @@
 // The command line: serve (the default) and what an operator does beside it. The entry of source and binary alike.
-import { writeSync } from 'node:fs'
+import { readFileSync, writeSync } from 'node:fs'
 import { version } from '../package.json'
 import type { App } from './app'
-import { describeConfig, readConfig } from './config'
+import { describeConfig, type Env, readConfig } from './config'
 import { envExample } from './settings'
+import { withSettingsFile } from './settings-file'
 
 // Loaded by the command that needs it: a health check is quick, and what cannot be loaded is told in words.
 const program = async () => ({
@@ -16,8 +17,11 @@ const program = async () => ({
 declare const BUILT_AS: 'binary' | undefined
 const source = typeof BUILT_AS === 'undefined' ? 'source' : BUILT_AS
 
-const settle = (port?: number) =>
-  readConfig(port === undefined ? process.env : { ...process.env, LATCHKEY_PORT: String(port) }, { source })
+let env: Env | undefined
+const settle = (port?: number) => {
+  env ??= withSettingsFile(process.env, (path) => readFileSync(path, 'utf8'))
+  return readConfig(port === undefined ? env : { ...env, LATCHKEY_PORT: String(port) }, { source })
+}
 const say = (text: string) => writeSync(1, `${text}\n`)
 
 const serve = async () => {

@@ -28,6 +28,11 @@ export const settings = {
     example: 'development',
     schema: z.enum(['development', 'test', 'production'], { error: 'development, test or production' }),
   },
+  LATCHKEY_SETTINGS: {
+    means: 'file:<path> of a file with any of these, a NAME=value a line as it stands; the environment goes before it',
+    example: '',
+    schema: filePath,
+  },
   LATCHKEY_PORT: { means: 'the port it listens on; 0 takes any free one', example: '3000', schema: whole(0, 65_535) },
   LATCHKEY_HOST: {
     means: 'the address it listens on; production 0.0.0.0',
