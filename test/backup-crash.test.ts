@@ -1,9 +1,9 @@
 // A restore that ended in the middle, however it did: nothing half of it is served, and the same command does it anew.
 import { beforeAll, expect, test } from 'bun:test'
-import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { openLocalDatabase } from '../src/adapters/database-libsql'
-import { cli, newInstance, serve, spawnCli } from './backup-house'
+import { cli, emptyFor, newInstance, serve, spawnCli } from './backup-house'
 import { bearer } from './story'
 import { newFolder } from './template'
 
@@ -16,12 +16,7 @@ beforeAll(async () => {
   expect((await cli(one.folder, ['backup', file])).code).toBe(0)
 })
 
-const emptyFor = (folder: string) => {
-  const empty = newFolder()
-  copyFileSync(join(folder, 'master.key'), join(empty, 'master.key'))
-  return empty
-}
-const unfinished = 'A restore into this folder has not ended: let it end, run it again, or remove the folder .restore.'
+const unfinished = 'A restore into this folder has not ended: let it end, run it again, or remove the folder .restore'
 
 /** Restores by the command and looks that it is all there. */
 const restoreAndServe = async (folder: string) => {

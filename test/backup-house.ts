@@ -1,8 +1,9 @@
 // An instance in a folder of its own, with what a backup has to bring back: a person, keys, media. Backups by the command.
 
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { copyFileSync, cpSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import Libsql from 'libsql'
 import { createLog } from '../src/adapters/log-pino'
 import { type Env, readConfig } from '../src/config'
 import { startServer } from '../src/runtime/bun'
@@ -64,6 +65,24 @@ export const measured = async (folder: string, words: string[], env: Env = {}) =
   return { ms: Math.round(performance.now() - began), peakMb: Math.round(peakMb) }
 }
 
+/** A folder with nothing in it but the master key of another. */
+export const emptyFor = (folder: string) => {
+  const empty = newFolder()
+  copyFileSync(join(folder, 'master.key'), join(empty, 'master.key'))
+  return empty
+}
+export const copyOf = (folder: string) => {
+  const copy = join(newFolder(), 'copy')
+  cpSync(folder, copy, { recursive: true })
+  return copy
+}
+/** Alters the database in a folder that nobody serves. */
+export const alter = (folder: string, sql: string) => {
+  const file = new Libsql(join(folder, 'latchkey.db'))
+  file.exec(sql)
+  file.close()
+}
+
 /** Settings of a recipient and of the identity that opens what is for it. */
 export const newPair = () => {
   const { publicKey, privateKey } = generateKeyPairSync('x25519')
@@ -89,5 +108,12 @@ export const newInstance = async (more: Env = {}) => {
   const newKey = (name: string) => call('POST', '/api/keys', 201, { headers, json: { name } })
   const bytes = [200_001, 70].map((size) => new Uint8Array(randomBytes(size)))
   const media = [await upload(bytes[0]!), await upload(bytes[1]!)]
-  return { folder, ...server, headers, media, bytes, keys: [await newKey('one'), await newKey('two')] }
+  /** Once the audit has heads. */
+  const sealed = async () => {
+    const file = new Libsql(join(folder, 'latchkey.db'))
+    const heads = file.prepare<never[]>('select 1 from audit_heads limit 1')
+    while (heads.all().length === 0) await Bun.sleep(20)
+    file.close()
+  }
+  return { folder, ...server, headers, media, bytes, keys: [await newKey('one'), await newKey('two')], sealed }
 }

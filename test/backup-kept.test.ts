@@ -7,7 +7,7 @@ import { openLocalDatabase } from '../src/adapters/database-libsql'
 import type { Header } from '../src/backup/archive'
 import { endWhatWasOpen } from '../src/backup/end'
 import { factsOf, mediaTables } from '../src/backup/snapshot'
-import { cli, newInstance, serve } from './backup-house'
+import { cli, emptyFor, newInstance, serve } from './backup-house'
 import { newTestClock } from './clock'
 import { bearer } from './story'
 import { migratedTemplate, newFolder } from './template'
@@ -28,11 +28,6 @@ const migrated = async () => {
   const path = join(newFolder(), 'latchkey.db')
   copyFileSync(await migratedTemplate(), path)
   return path
-}
-const emptyFor = (folder: string) => {
-  const empty = newFolder()
-  copyFileSync(join(folder, 'master.key'), join(empty, 'master.key'))
-  return empty
 }
 
 test('every table that names a stored object is one whose objects are backed up, or an upload that ends', async () => {

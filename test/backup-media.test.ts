@@ -1,16 +1,11 @@
 // Media and backups: whose it is once a backup is restored, what a backup says of it, and what is kept of it in spite of all.
 import { expect, test } from 'bun:test'
-import { copyFileSync, readdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Libsql from 'libsql'
-import { cli, newInstance } from './backup-house'
+import { cli, emptyFor, newInstance } from './backup-house'
 import { newFolder } from './template'
 
-const emptyFor = (folder: string) => {
-  const empty = newFolder()
-  copyFileSync(join(folder, 'master.key'), join(empty, 'master.key'))
-  return empty
-}
 const backUp = async (folder: string, env = {}) => {
   const file = join(newFolder(), 'a.backup')
   const { code, said } = await cli(folder, ['backup', file], env)

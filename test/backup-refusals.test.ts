@@ -1,18 +1,20 @@
 // Every sentence by which backup, restore and drill refuse: each is said where it should be, and none stands here untested.
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
-import Libsql from 'libsql'
 import { lockProcess } from '../src/adapters/database-libsql'
 import type { S3 } from '../src/adapters/s3'
 import { createArchive } from '../src/backup/archive'
-import * as commands from '../src/backup/commands'
+import { copyPrimary } from '../src/backup/copy-primary'
 import { createBucketPlace } from '../src/backup/place-s3'
 import { demandRoom } from '../src/backup/room'
 import { createBackups } from '../src/backup/scheduled'
-import { type Env, readConfig } from '../src/config'
+import type { Env } from '../src/config'
 import { Failure } from '../src/errors'
-import { cli, newInstance, newPair } from './backup-house'
+import { alter, cli, copyOf, emptyFor, newInstance, newPair } from './backup-house'
+import { failed, run } from './backup-run'
 import { type Sqld, startSqld } from './sqld'
 import { newFolder } from './template'
 
@@ -21,43 +23,6 @@ let sqld: Sqld
 let plain: string
 const pair = newPair()
 
-/** What a command says, the sentence it ends with included. */
-const run = async (folder: string, [name, ...args]: string[], env: Env = {}): Promise<string> => {
-  const said: string[] = []
-  const say = (text: string) => void said.push(text)
-  const audit = async () => ({ chains: 1, broken: [] })
-  try {
-    const settings = readConfig({ LATCHKEY_DATA_DIR: folder, ...env }, { source: 'source' })
-    if (name === 'backup') await commands.backup(args, settings, 'test', say)
-    else if (name === 'backups') await commands.backups(settings, say)
-    else if (name === 'restore') await commands.restore(args, settings, say)
-    else await commands.drill(args, settings, audit, say)
-  } catch (error) {
-    said.push((error as Error).message)
-  }
-  return said.join('\n')
-}
-const failed = (work: Promise<unknown>) =>
-  work.then(
-    () => '',
-    (error: Error) => error.message,
-  )
-
-const emptyFor = (folder: string) => {
-  const empty = newFolder()
-  copyFileSync(join(folder, 'master.key'), join(empty, 'master.key'))
-  return empty
-}
-const copyOf = (folder: string) => {
-  const copy = join(newFolder(), 'copy')
-  cpSync(folder, copy, { recursive: true })
-  return copy
-}
-const alter = (folder: string, sql: string) => {
-  const file = new Libsql(join(folder, 'latchkey.db'))
-  file.exec(sql)
-  file.close()
-}
 const backUp = async (folder: string, env: Env = {}) => {
   const file = join(newFolder(), 'a.backup')
   await run(folder, ['backup', file], env)
@@ -221,6 +186,26 @@ const says: Record<string, () => Promise<string>> = {
     alter(copy, "update meta set value = 'another' where name = 'instance_id'")
     return run(copy, ['drill', plain])
   },
+  'The audit of this backup is no beginning of the live one.': async () => {
+    const copy = copyOf(one.folder)
+    expect(await run(copy, ['drill', plain])).toContain('The drill went well')
+    alter(copy, "update audit_events set hash = 'of another history' where position is not null")
+    return run(copy, ['drill', plain])
+  },
+  'Another drill is under way here.': async () => {
+    const beside = join(one.folder, '.drill')
+    mkdirSync(beside)
+    const lock = lockProcess(beside)
+    const said = await run(one.folder, ['drill', plain])
+    lock.close()
+    rmSync(beside, { recursive: true })
+    return said
+  },
+  'This database is of an older version of Latchkey: back it up with that one, or migrate it first.': () => {
+    const copy = copyOf(one.folder)
+    alter(copy, 'delete from migrations where name = (select max(name) from migrations)')
+    return run(copy, ['backup', join(newFolder(), 'a')])
+  },
   'This backup differs from what it says.': async () => {
     const copy = copyOf(one.folder)
     rmSync(join(copy, 'media'), { recursive: true })
@@ -241,6 +226,14 @@ const says: Record<string, () => Promise<string>> = {
   // By the command: what fetches a copy waits for it in this thread, which is that of what is between.
   'The primary did not give a copy of its data.': async () =>
     (await cli(newFolder(), ['backup', join(newFolder(), 'a')], primary(behind(1)))).said.trim(),
+  'The primary does not go on giving a copy of its data: nothing came for 5 minutes.': async () => {
+    const silent = createServer(() => {}).listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`
+    const said = await failed(copyPrimary({ url, readToken: 'a' }, join(newFolder(), 'copy.db'), 300))
+    silent.close()
+    return said
+  },
   'A bucket needs LATCHKEY_BACKUP_S3_ACCESS_KEY and LATCHKEY_BACKUP_S3_SECRET_KEY.': () =>
     run(emptyFor(one.folder), ['restore', 's3://bucket/a?region=eu-central-1']),
   'A bucket must have an https:// endpoint in production, but on this machine.': async () => {
@@ -270,6 +263,7 @@ const says: Record<string, () => Promise<string>> = {
 
 beforeAll(async () => {
   one = await newInstance()
+  await one.sealed()
   await one.stop()
   plain = await backUp(one.folder)
   sqld = await startSqld()

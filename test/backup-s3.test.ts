@@ -1,11 +1,11 @@
 // Backups in a bucket, and of media in one: an object is there once it is whole, and media is named, and looked for.
 import { afterEach, describe, expect, test } from 'bun:test'
-import { copyFileSync, truncateSync } from 'node:fs'
+import { truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import Libsql from 'libsql'
 import { createS3 } from '../src/adapters/s3'
 import { readName } from '../src/backup/names'
-import { cli, newInstance, serve, spawnCli } from './backup-house'
+import { cli, emptyFor, newInstance, serve, spawnCli } from './backup-house'
 import { hasS3, newS3Options } from './s3'
 import { bearer } from './story'
 import { newFolder } from './template'
@@ -21,11 +21,6 @@ const newBucket = async () => {
   const { origin, root, prefix } = options.place
   const at = (name = '') => `${`s3:/${root}${prefix}${name}`.replace(/\/$/, '')}?endpoint=${origin}`
   return { s3: createS3(options), keys: options.keys, at }
-}
-const emptyFor = (folder: string) => {
-  const empty = newFolder()
-  copyFileSync(join(folder, 'master.key'), join(empty, 'master.key'))
-  return empty
 }
 const served = async (folder: string, env: Record<string, string>, one: Awaited<ReturnType<typeof newInstance>>) => {
   expect((await cli(folder, ['keys', 'confirm', '--all'], env)).code).toBe(0)

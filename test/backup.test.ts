@@ -1,10 +1,10 @@
 // Backups: what is backed up under load comes back whole and ends what was open; what does not hold is refused in words.
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { copyFileSync, existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import Libsql from 'libsql'
 import { createFolderPlace } from '../src/backup/place'
-import { cli, newInstance, newPair, serve, spawnCli } from './backup-house'
+import { cli, emptyFor, newInstance, newPair, serve, spawnCli } from './backup-house'
 import { bearer } from './story'
 import { newFolder } from './template'
 
@@ -17,12 +17,6 @@ const backUp = async (folder: string, env = {}) => {
   const file = join(newFolder(), 'a.backup')
   expect(await cli(folder, ['backup', file], env)).toMatchObject({ code: 0 })
   return file
-}
-/** A folder with nothing in it but the master key of another. */
-const emptyFor = (folder: string) => {
-  const empty = newFolder()
-  copyFileSync(join(folder, 'master.key'), join(empty, 'master.key'))
-  return empty
 }
 const rows = (folder: string, sql: string) => {
   const file = new Libsql(join(folder, 'latchkey.db'))

@@ -12,8 +12,8 @@ import { demandRoom, freeBytes } from './disk-room'
 
 const maxKeptStatements = 512
 
-/** Holds `lock.db` in `directory` until closed or until the process ends, however it ends. */
-export const lockProcess = (directory: string) => {
+/** Holds `lock.db` in `directory` until closed or until the process ends, however it ends; null while another process does. */
+export const lockIfFree = (directory: string) => {
   const lock = new Libsql(join(directory, 'lock.db'))
   try {
     lock.exec('begin exclusive')
@@ -21,8 +21,16 @@ export const lockProcess = (directory: string) => {
   } catch (error) {
     lock.close()
     if ((error as { code?: string }).code !== 'SQLITE_BUSY') throw error
-    throw new Error('Another process has this database open. Stop it first: a local database belongs to one process.')
+    return null
   }
+}
+
+/** @throws Error, as a sentence for the operator, while another process holds it. */
+export const lockProcess = (directory: string) => {
+  const lock = lockIfFree(directory)
+  if (lock === null)
+    throw new Error('Another process has this database open. Stop it first: a local database belongs to one process.')
+  return lock
 }
 
 /** Integers as such: the driver would bind every number as a real. */
@@ -180,7 +188,7 @@ export const unfinishedRestore = '.restore'
 export const openLocalDatabase = async ({ path }: { path: string }): Promise<Database> => {
   if (!existsSync(path) && existsSync(join(dirname(path), unfinishedRestore)))
     throw new Error(
-      'A restore into this folder has not ended: let it end, run it again, or remove the folder .restore.',
+      'A restore into this folder has not ended: let it end, run it again, or remove the folder .restore, and .restore-media where media is kept.',
     )
   mkdirSync(dirname(path), { recursive: true })
   const lock = lockProcess(dirname(path))

@@ -63,9 +63,11 @@ export const startSync = (order: Exclude<SyncOrder, string>) => {
   let renewals = 0
 
   let stopped = () => {}
+  let pulled = (_isWhole: boolean) => {}
   worker.onmessage = ({ data }: MessageEvent<SyncReport>) => {
     if (data === 'stopped') return stopped()
     if (data === 'renewed') isRenewing = false
+    else pulled(data !== null)
     if (typeof data !== 'number' || data === frame || isRenewing) return
     frame = data
     for (const { index, come } of waiters) if (index <= data) come(true)
@@ -77,6 +79,11 @@ export const startSync = (order: Exclude<SyncOrder, string>) => {
     frame: () => frame,
     renewals: () => renewals,
     pull: () => send('pull'),
+    /** Whether the pull that ends next brought all there was. */
+    pulled: (): Promise<boolean> =>
+      new Promise((resolve) => {
+        pulled = resolve
+      }),
     /** The primary counts anew: how far the file has come is not known until it has been asked again. */
     renew: (): void => {
       frame = nowhere

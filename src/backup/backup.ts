@@ -1,6 +1,7 @@
 // `latchkey backup`: the database at one instant and the media it names, as one file.
 import { statSync } from 'node:fs'
 import { open } from 'node:fs/promises'
+import { migrations } from '../../db/migrations/index'
 import type { MasterKeys } from '../master-keys'
 import { type Archive, createArchive } from './archive'
 import { addMedia, bytesOf, type Found, lookForMedia } from './contents'
@@ -34,6 +35,10 @@ const addDatabase = async (archive: Archive, copy: string, size: number): Promis
 export const writeBackup = (place: Place, nameOf: NameOf, { house, recipient, version, now, master }: Making) =>
   withSnapshot(house.database, house.folder, async (copy): Promise<Written> => {
     const [facts, { media }] = [factsOf(copy), house]
+    if (migrations.some(({ name }) => !facts.migrations.includes(name)))
+      throw new Error(
+        'This database is of an older version of Latchkey: back it up with that one, or migrate it first.',
+      )
     const [name, { size }] = [nameOf(facts), statSync(copy)]
     const replaces = await place.has(name)
     if (replaces) await demandReplaceable(place, name, facts.instance)

@@ -7,6 +7,7 @@ import type { Config, Secrets } from '../config'
 import { type House, type Making, type Written, writeBackup } from './backup'
 import { drillBackup } from './drill'
 import { backupsOf, prune } from './keep'
+import type { Live } from './live'
 import { type MediaAt, sizesInBucket, sizesInFolder } from './media'
 import { type Known, locate, nameOf, placeAt, readName, type Target } from './names'
 import type { Place, Source } from './place'
@@ -80,13 +81,14 @@ const openingOf = (secrets: Secrets): Opening => {
   return { identity: secrets.backupIdentity, master, clock: systemClock }
 }
 
-const tell = (say: Say, { header, media, damaged }: Restored) => {
+const tell = (say: Say, { header, media, damaged }: Restored, live?: Live | null) => {
   say(`Backup of ${new Date(header.createdAt).toISOString()} by ${header.version}, instance ${header.instance}.`)
-  for (const [table, count] of Object.entries(header.counts)) say(`  ${table}: ${count}`)
+  for (const [table, count] of Object.entries(header.counts))
+    say(`  ${table}: ${count}${live ? `, live ${live.counts.get(table) ?? 'none'}` : ''}`)
   say(
     `  media objects: ${media - damaged.length} of ${media}${header.mediaAt === null ? '' : `, left at ${header.mediaAt}`}`,
   )
-  for (const id of damaged) say(`  ${id}: its bytes are not those that were uploaded`)
+  for (const { id } of damaged) say(`  ${id}: its bytes are not those that were uploaded`)
 }
 
 const tellWritten = (say: Say, { media, leftOut, unopened, isKept }: Written, { house, recipient }: Making) => {
@@ -163,10 +165,14 @@ export const drill = async (
   const opening = openingOf(settings.secrets)
   const source = isName(args) ? await sourceOf(args[0], settings) : await newest(settings)
   const report = await drillBackup(source, houseOf(settings), opening, audit)
-  tell(say, report)
+  const strayed = report.live?.strayed ?? []
+  tell(say, report, report.live)
+  if (!report.live) say('  not held against the live database: there is none, or it was restored since')
   say(`  audit chains: ${report.chains - report.brokenChains.length} of ${report.chains} hold`)
   for (const chain of report.brokenChains) say(`  ${chain}: does not hold`)
+  for (const chain of strayed) say(`  ${chain}: the live one does not go on from it`)
   if (!report.isSound || report.damaged.length > 0 || report.brokenChains.length > 0)
     throw new Error('This backup differs from what it says.')
+  if (strayed.length > 0) throw new Error('The audit of this backup is no beginning of the live one.')
   say('The drill went well: it can be restored, and is what it says.')
 }

@@ -52,13 +52,12 @@ export const assertVacant = async (at: { url: string; token: string }): Promise<
     throw new Error('The primary has data already: a backup is restored into an empty one.')
 }
 
-/** Takes an empty primary, or one that was left half filled, for this run alone. */
-const claim = async (read: Read, send: Send, migrationsTable: string, run: string): Promise<void> => {
+/** Takes an empty primary, or one that was left half filled, for this run alone. Gives the tables that are left there. */
+const claim = async (read: Read, send: Send, migrationsTable: string, run: string): Promise<string[]> => {
   const { names, isHalf } = await lookInto(read)
   if (isHalf) await send([plain('update migrations set sha256 = ? where name = ?', run, restoring)])
   else await send([plain(migrationsTable), plain('insert into migrations values (?, ?, 0)', restoring, run)])
-  // Made in an order in which each comes after those it refers to.
-  for (const name of names.reverse()) if (name !== 'migrations') await send([plain(`drop table "${name}"`)])
+  return names.filter((name) => name !== 'migrations')
 }
 
 /** The rows of a table as inserts of some rows each, with about how large they are. */
@@ -140,8 +139,11 @@ export const fillPrimary = async (path: string, at: { url: string; token: string
   try {
     const [migrations] = madeOf(file, "'table'").filter(({ name }) => name === 'migrations')
     const fill = async () => {
-      await claim(read, send, migrations!.sql, run)
-      await copyAll(file, read, (statements) => send([ours, ...statements]))
+      const left = await claim(read, send, migrations!.sql, run)
+      const sendOurs: Send = (statements) => send([ours, ...statements])
+      // Made in an order in which each comes after those it refers to.
+      for (const name of left.reverse()) await sendOurs([plain(`drop table "${name}"`)])
+      await copyAll(file, read, sendOurs)
     }
     await fill().catch((cause: unknown) => {
       throw new Error('The primary did not take all of it, and no node starts on what it has: restore again.', {

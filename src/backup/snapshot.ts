@@ -1,14 +1,16 @@
 // A database file read from beside its server: its copy at one instant, and what a backup says of it.
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import Libsql from 'libsql'
 import type { media } from '../../db/schema'
-import { lockProcess } from '../adapters/database-libsql'
+import { lockIfFree } from '../adapters/database-libsql'
 import { createPrimary } from '../adapters/primary'
 import { factsSql, toFacts } from '../adapters/replica'
 import type { Header } from './archive'
+import { copyPrimary } from './copy-primary'
 import { demandRoom, orFull } from './room'
+import { hidden, withWorkplace } from './workplace'
 
 type Facts = Omit<Header, 'version' | 'createdAt' | 'mediaAt'>
 export type Medium = Pick<
@@ -92,15 +94,6 @@ export const isSound = (path: string): boolean =>
     (file) => rowsOf<{ integrity_check: string }>(file, 'pragma integrity_check')[0]?.integrity_check === 'ok',
   )
 
-/** Holds a folder for this process; null while another one does. */
-export const lockIfFree = (folder: string) => {
-  try {
-    return lockProcess(folder)
-  } catch {
-    return null
-  }
-}
-
 /** A database: a file beside its server, or a primary that nodes share. `readToken` need only read. */
 export type DatabaseAt =
   | { kind: 'local'; path: string }
@@ -133,20 +126,6 @@ const askPrimary = async ({ url, readToken }: { url: string; readToken: string }
   }
 }
 
-/** A copy of its own, made for the occasion: of what was committed by now, and cut between two transactions. */
-const copyPrimary = async (primary: Extract<DatabaseAt, { kind: 'primary' }>, copy: string) => {
-  if ((await askPrimary(primary)) === null) throw noDatabase()
-  try {
-    const replica = new Libsql(copy, { syncUrl: primary.url, authToken: primary.readToken } as never)
-    replica.sync()
-    replica.close()
-    const [moved] = withFile(copy, (file) => rowsOf<{ busy: number }>(file, 'pragma wal_checkpoint(truncate)'))
-    if (moved?.busy !== 0) throw new Error('busy')
-  } catch {
-    throw new Error('The primary did not give a copy of its data.')
-  }
-}
-
 type Known = { instance: string; generation: number }
 
 /** The instance that a database is of, also while it is served; null where there is none. @throws Error, as a sentence */
@@ -170,22 +149,11 @@ export const withSnapshot = async <T>(
   work: (copy: string) => Promise<T>,
 ): Promise<T> => {
   if (at.kind === 'local' && !existsSync(at.path)) throw noDatabase()
-  const beside = join(folder, '.backup')
-  mkdirSync(beside, { recursive: true, mode: 0o700 })
-  const lock = lockIfFree(beside)
-  if (lock === null) throw new Error('Another backup of this database is under way.')
-  const copy = join(beside, 'copy', 'latchkey.db')
-  try {
-    // What a backup that was killed left behind.
-    rmSync(dirname(copy), { recursive: true, force: true })
-    mkdirSync(dirname(copy), { mode: 0o700 })
+  return withWorkplace(join(folder, hidden.backup), 'Another backup of this database is under way.', async (beside) => {
+    const copy = join(beside, 'latchkey.db')
     if (at.kind === 'local') await copyFile(at.path, copy)
-    else await copyPrimary(at, copy)
-    return await work(copy)
-  } catch (error) {
-    return orFull(error)
-  } finally {
-    rmSync(beside, { recursive: true, force: true })
-    lock.close()
-  }
+    else if (await askPrimary(at)) await copyPrimary(at, copy)
+    else throw noDatabase()
+    return work(copy)
+  }).catch(orFull)
 }

@@ -18,8 +18,8 @@ import { demandRoom, orFull } from './room'
 import { factsOf, type Medium, mediaOf } from './snapshot'
 
 export type Opening = { identity: string | null; master: MasterKeys; clock: Clock }
-/** `damaged`: ids of media that came, or lie there, without their bytes or with others than were uploaded. */
-export type Restored = { header: Header; media: number; damaged: string[]; suspended: number }
+/** `damaged`: media that came, or lie there, without their bytes or with others than were uploaded. */
+export type Restored = { header: Header; media: number; damaged: Pick<Medium, 'id' | 'blob'>[]; suspended: number }
 /** Where nothing is yet: a file, alone in its folder, and the folder of media. */
 export type Staged = { database: string; media: string }
 
@@ -41,13 +41,13 @@ const checkFits = ({ migrations: applied }: Header) => {
 
 /** Which media is not there, or is not what was uploaded. */
 const checkMedia = async (database: string, isThere: (medium: Medium) => Promise<boolean>) => {
-  const damaged: string[] = []
+  const damaged: Restored['damaged'] = []
   let count = 0
   for (const medium of mediaOf(database)) {
     count++
     // Both become paths, or are shown.
     if (!isBlobKey(medium.blob) || !/^\w{1,64}$/.test(medium.id)) throw broken()
-    if (!(await isThere(medium))) damaged.push(medium.id)
+    if (!(await isThere(medium))) damaged.push(medium)
   }
   return { media: count, damaged }
 }
@@ -85,7 +85,7 @@ const takeApart = async ({ source, media }: From, to: Staged, opening: Opening):
   const objects = join(to.media, 'objects')
   for (const folder of [dirname(to.database), ...(media.kind === 'included' ? [objects] : [])])
     mkdirSync(folder, { recursive: true, mode: 0o700 })
-  await demandRoom(dirname(to.database), source.size)
+  if (media.kind === 'included') await demandRoom(objects, source.size)
   const chunks = readBackupFile(source, identity)
   const keep = async ({ name }: Entry, bytes: AsyncIterable<Uint8Array>) => {
     if (name === 'database') return save(to.database, bytes)
