@@ -74,7 +74,7 @@ export const createServices = (config: Config, ports: Ports) => {
   const projects = projectService(base)
   const projectMembers = projectMemberService(base)
   const purge = createPurge(base)
-  const audit = auditService({ ...base, keyring, log, revocations })
+  const audit = auditService({ ...base, keyring, log, revocations, traffic: use.traffic })
   const denials = createDenials(base)
   const people = createPeople(config, {
     ...{ base, addresses, keyring, tokens, mailer, log, workspaces, audit, humans: createHumans(ports.human, clock) },

@@ -187,6 +187,20 @@ describe('who gets one', () => {
     expect(open()).toBe(0)
   })
 
+  test('of the audit alone it takes a place like any download, and as a part of an archive none', async () => {
+    const plans = { address: {}, plans: { default: { workspace: {}, caller: {}, quotas: {}, streams: { caller: 1 } } } }
+    await t.stop()
+    await start({ ports: { plans }, env: { LATCHKEY_RATE_LIMITS: 'default' } })
+    const ask = () => t.fetch('GET', '/api/audit/export', { headers: admin.headers })
+    const first = await ask()
+    expect((await ask()).status).toBe(429)
+    await first.body?.cancel()
+    expect((await (await ask()).text()).split('\n').length).toBeGreaterThan(1)
+    const archive = await t.fetch('GET', target(), { headers: admin.headers })
+    expect((await archive.arrayBuffer()).byteLength).toBeGreaterThan(1024)
+    expect((await ask()).status).toBe(200)
+  })
+
   test('who goes away in between leaves nothing open', async () => {
     await upload(Buffer.alloc(20 * 1024 * 1024))
     const streams = {

@@ -9,6 +9,7 @@ import { defaultPlans } from '../src/limits'
 import { type Actor, type Origin, ofLevel, ofRole, type Role } from '../src/permissions'
 import type { Log } from '../src/ports'
 import { createRevocations } from '../src/revocation'
+import { createTraffic } from '../src/traffic'
 import { builder, createUnaudited, createWrite, statement } from '../src/write'
 import { newTestClock } from './clock'
 import { newTestDatabase } from './template'
@@ -46,6 +47,7 @@ export const newHouse = async () => {
     clock,
     log,
     revocations,
+    traffic: createTraffic({ plans: defaultPlans, clock }),
     write,
     unaudited: createUnaudited(db),
     keyring,

@@ -6,9 +6,10 @@ import type { Page } from '../../lib/page'
 import { streamOf } from '../../lib/stream'
 import { createTurns } from '../../lib/turns'
 import type { Actor, Judge, Person } from '../../permissions'
-import type { Clock, Database, Log } from '../../ports'
+import type { Clock, Database, Hold, Log } from '../../ports'
 import { type Revocations, subjectsOf } from '../../revocation'
 import { assertFresh } from '../../step-up'
+import type { Traffic } from '../../traffic'
 import type { Unaudited, Write } from '../../write'
 import { chainOf, type Mark } from './chain'
 import type { AuditEvent, AuditQuery, ExportHead, ExportQuery, Verification } from './model'
@@ -26,6 +27,7 @@ type Deps = {
   keyring: Keyring
   log: Log
   revocations: Pick<Revocations, 'version' | 'hold'>
+  traffic: Pick<Traffic, 'outgoing'>
 }
 
 const readingMs = 10 * 60_000
@@ -33,7 +35,9 @@ const exportRows = 500
 const ownEvents = 1000
 const knownReaders = 10_000
 
-export const auditService = ({ db, write, unaudited, clock, keyring, log, revocations }: Deps) => {
+const noPlace = { begin: (right: Hold) => right, end: () => {} }
+
+export const auditService = ({ db, write, unaudited, clock, keyring, log, revocations, traffic }: Deps) => {
   const store = auditStore(db)
   // Whoever asks for how much, and how many at once: it is read in pieces, and no two follow each other at once.
   const inTurn = createTurns(() => clock.sleep(0))
@@ -108,13 +112,15 @@ export const auditService = ({ db, write, unaudited, clock, keyring, log, revoca
 
     /**
      * All that is sealed of the actor's workspace, oldest first, once it is opened and as it is read: JSONL, which can be
-     * verified offline, or CSV. Ends with an error when the right to it is taken away. @throws `step_up_required`
+     * verified offline, or CSV. Ends with an error when the right to it is taken away. @throws `step_up_required`; and where
+     * it is opened as a download of its own, `rate_limited`
      */
-    export(actor: Actor, judge: Judge, { format }: ExportQuery) {
+    export(actor: Actor, judge: Judge, { format }: ExportQuery, as: 'download' | 'part' = 'download') {
       assertFresh(actor.person, clock.now())
       const [chain, form, since] = [chainOf(actor.workspace.id), exportForms[format], revocations.version()]
       const still = async () => (await judge(actor.workspace.publicId))?.permissions.has('audit:export') ?? false
       const open = async (): Promise<ReadableStream<Uint8Array>> => {
+        const place = as === 'part' ? noPlace : traffic.outgoing(actor)
         await write(actor, { action: 'audit.exported', targets: [actor.workspace.publicId], change: { format } }, [])
         const head = await store.head(chain)
         const marks: ExportHead = {
@@ -123,7 +129,7 @@ export const auditService = ({ db, write, unaudited, clock, keyring, log, revoca
         }
         // Held from the first read on: what is never read holds nothing.
         const bytes = async function* () {
-          const right = revocations.hold(subjectsOf(actor), since, still)
+          const right = place.begin(revocations.hold(subjectsOf(actor), since, still))
           const text = new TextEncoder()
           try {
             yield text.encode(form.begin(marks))
@@ -133,7 +139,7 @@ export const auditService = ({ db, write, unaudited, clock, keyring, log, revoca
             right.release()
           }
         }
-        return streamOf(bytes())
+        return streamOf(bytes(), place.end)
       }
       return { type: form.type, name: `audit.${format}`, open }
     },

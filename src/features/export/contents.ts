@@ -38,5 +38,5 @@ export const createContents =
     files: (project) => (query) => media.listIn(actor, project, query),
     versions: (file) => (query) => media.listVersions(actor, file, query),
     open: (file, version) => media.openVersion(actor, file, version, hold),
-    audit: audit.export(actor, judge, { format: 'jsonl' }).open,
+    audit: audit.export(actor, judge, { format: 'jsonl' }, 'part').open,
   })
