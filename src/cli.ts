@@ -2,7 +2,9 @@
 import { readFileSync, writeSync } from 'node:fs'
 import { version } from '../package.json'
 import type { App } from './app'
-import { describeConfig, type Env, readConfig } from './config'
+import { type Config, describeConfig, type Env, readConfig } from './config'
+import type { Tenant } from './features/operator/model'
+import type { Ports } from './services'
 import { envExample } from './settings'
 import { withSettingsFile } from './settings-file'
 
@@ -59,6 +61,31 @@ const healthcheck = async () => {
   if (!answer.ok) throw new Error(`It answers ${answer.status}.`)
 }
 
+/**
+ * Runs `work` with the services of the server of these settings, which is not running, or has a primary; `instead` says
+ * what they are to be given that the settings do not name.
+ */
+const withServices = async <T>(
+  work: (services: App['services'], ports: Ports) => Promise<T>,
+  instead: Partial<Config> = {},
+): Promise<T> => {
+  const { createApp, createLog, openPorts, standardOutput } = await program()
+  const { config: own, secrets } = settle()
+  const { database } = own
+  // A primary is asked itself: a node beside may have its copy open.
+  const config: Config = {
+    ...own,
+    ...(database.kind === 'replica' && { database: { kind: 'remote', url: database.url } }),
+    ...instead,
+  }
+  const { ports, close } = await openPorts(config, secrets, createLog(standardOutput()))
+  try {
+    return await work((await createApp(config, ports)).services, ports)
+  } finally {
+    await close()
+  }
+}
+
 const migrate = async () => {
   const { openDatabase } = await program()
   const { config, secrets } = settle()
@@ -78,16 +105,12 @@ const verifyAudit = async (args: string[]) => {
   say(`The audit holds: ${what}.`)
 }
 
-const verifyOwn = async (publishedBy: ReturnType<typeof import('./doctor/audit').readVerifyArgs>['publishedBy']) => {
-  const { createApp, createLog, openPorts, standardOutput } = await program()
-  const { config, secrets } = settle()
-  const { ports, close } = await openPorts(config, secrets, createLog(standardOutput()))
-  const { audit } = (await createApp(config, ports)).services
-  const keys = audit.publicKeys()
-  const { chains, broken } = await audit.verifyAll(publishedBy(keys))
-  await close()
-  return { what: `${chains} audit chains, signed by ${keys.join(', ')}`, broken }
-}
+const verifyOwn = (publishedBy: ReturnType<typeof import('./doctor/audit').readVerifyArgs>['publishedBy']) =>
+  withServices(async ({ audit }) => {
+    const keys = audit.publicKeys()
+    const { chains, broken } = await audit.verifyAll(publishedBy(keys))
+    return { what: `${chains} audit chains, signed by ${keys.join(', ')}`, broken }
+  })
 
 const doctorAccess = async (args: string[]) =>
   (await import('./doctor/access')).doctorAccess(args, settle().config.origin, say)
@@ -95,35 +118,11 @@ const doctorAccess = async (args: string[]) =>
 const backups = () => import('./backup/commands')
 
 /** Follows the audit of what a drill restored, as the server of these settings would. */
-const auditAt = async ({ database, media }: { database: string; media: string }) => {
-  const { createApp, createLog, openPorts, standardOutput } = await program()
-  const { config, secrets } = settle()
-  const there: typeof config = {
-    ...config,
+const auditAt = ({ database, media }: { database: string; media: string }) =>
+  withServices(({ audit }) => audit.verifyAll(), {
     database: { kind: 'local', path: database },
     blobs: { kind: 'disk', path: media },
-  }
-  const { ports, close } = await openPorts(there, secrets, createLog(standardOutput()))
-  const found = await (await createApp(there, ports)).services.audit.verifyAll()
-  await close()
-  return found
-}
-
-/** The services of the server of these settings, which is not running, or has a primary. */
-const withServices = async (work: (services: App['services']) => Promise<unknown>) => {
-  const { createApp, createLog, openPorts, standardOutput } = await program()
-  const { config: own, secrets } = settle()
-  const { database } = own
-  // A primary is asked itself: a node beside may have its copy open.
-  const config: typeof own =
-    database.kind === 'replica' ? { ...own, database: { kind: 'remote', url: database.url } } : own
-  const { ports, close } = await openPorts(config, secrets, createLog(standardOutput()))
-  try {
-    await work((await createApp(config, ports)).services)
-  } finally {
-    await close()
-  }
-}
+  })
 
 /** Lets API keys live again that a restored backup suspended. */
 const confirmKeys = async (args: string[]) => {
@@ -140,14 +139,24 @@ const takeMedia = () =>
   })
 
 /** Signs new sessions with a new key from the time on by which every node has read it; the old ones stay good. */
-const rotateKeys = async () => {
-  const { createLog, openPorts, standardOutput } = await program()
-  const { config, secrets } = settle()
-  const { ports, close } = await openPorts(config, secrets, createLog(standardOutput()))
-  const from = ports.clock.now() + 2 * 60_000
-  await ports.keyring.rotate('session', from)
-  await close()
-  say(`Sessions are signed with a new key from ${new Date(from).toISOString()} on.`)
+const rotateKeys = () =>
+  withServices(async (_services, { keyring, clock }) => {
+    const from = clock.now() + 2 * 60_000
+    await keyring.rotate('session', from)
+    say(`Sessions are signed with a new key from ${new Date(from).toISOString()} on.`)
+  })
+
+const sayTenant = ({ id, plan, credits }: Tenant) => say(`${id}: plan ${plan}, ${credits} credits.`)
+
+const setPlan = ([workspace, plan, ...more]: string[]) => {
+  if (!workspace || !plan || more.length > 0) throw new Error('latchkey plan <workspace> <plan>')
+  return withServices(async ({ operator }) => sayTenant(await operator.setPlan(workspace, plan)))
+}
+
+const addCredits = ([workspace, count = '', ...more]: string[]) => {
+  if (!workspace || !/^[+-][1-9]\d{0,14}$/.test(count) || more.length > 0)
+    throw new Error('latchkey credits <workspace> +<number> | -<number>')
+  return withServices(async ({ operator }) => sayTenant(await operator.addCredits(workspace, Number(count))))
 }
 
 const commands: Record<string, (args: string[]) => unknown> = {
@@ -160,6 +169,8 @@ const commands: Record<string, (args: string[]) => unknown> = {
   'keys rotate': rotateKeys,
   'keys confirm': confirmKeys,
   'media take': takeMedia,
+  plan: setPlan,
+  credits: addCredits,
   backup: async (args) => (await backups()).backup(args, settle(), version, say),
   backups: async () => (await backups()).backups(settle(), say),
   restore: async (args) => (await backups()).restore(args, settle(), say),
@@ -167,8 +178,6 @@ const commands: Record<string, (args: string[]) => unknown> = {
   healthcheck,
   version: () => say(version),
 }
-
-const takesArguments = new Set(['audit verify', 'doctor access', 'keys confirm', 'backup', 'restore', 'drill'])
 
 // What it makes is its owner's alone.
 process.umask(0o077)
@@ -178,9 +187,11 @@ try {
   const asked = words.join(' ') || 'serve'
   const name = Object.keys(commands).find((it) => asked === it || asked.startsWith(`${it} `))
   const args = words.slice(name?.split(' ').length)
-  if (name === undefined || (args.length > 0 && !takesArguments.has(name)))
+  const command = commands[name ?? '']
+  // One that names no parameter takes no arguments.
+  if (!command || (args.length > 0 && command.length === 0))
     throw new Error(`latchkey ${Object.keys(commands).join(' | ')}`)
-  await commands[name]!(args)
+  await command(args)
 } catch (error) {
   writeSync(2, `${error instanceof Error ? error.message : 'It failed.'}\n`)
   process.exit(1)

@@ -105,5 +105,6 @@ export const createPeople = (config: Config, parts: Parts) => {
   /** Forgets what has had its time. */
   const sweep = () => Promise.all([auth.sweep(), mail.sweep(), sessions.sweep(), account.sweep(), invitations.sweep()])
 
-  return { account, devices, sessions, invitations, members, auth, mail, sweepPeople: sweep }
+  const { isBreakerOpen: isGuessBreakerOpen } = defence
+  return { account, devices, sessions, invitations, members, auth, mail, sweepPeople: sweep, isGuessBreakerOpen }
 }

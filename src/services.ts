@@ -98,7 +98,9 @@ export const createServices = (config: Config, ports: Ports) => {
     ...(backups && { backup: { required: false, run: backups.check } }),
   }
   const health = healthService({ clock, version, checks, node: feed.node })
-  const operator = operatorService({ ...base, ...use, addresses, operators: config.operators, health, version })
+  const { isGuessBreakerOpen } = people
+  const { operators } = config
+  const operator = operatorService({ ...base, ...use, addresses, operators, health, version, isGuessBreakerOpen })
   return {
     ...{ ...use, ...people, ...files },
     ...{ revocations, feed, jobs, once: createOnce({ db, clock, keyring }) },

@@ -1,5 +1,7 @@
 // The operator: sets plans and credits, sees how the instance is, and nothing that a tenant wrote.
 import { afterEach, beforeEach, expect, test } from 'bun:test'
+import { budgets } from '../src/features/auth/budgets'
+import { spend } from '../src/features/auth/store-defence'
 import type { Plans } from '../src/limits'
 import { type Client, type TestApp, testApp } from './support'
 
@@ -101,4 +103,20 @@ test('is told how the instance is, and what asks for a hand', async () => {
   t.clock.advance(61_000)
   const { body: ill } = await operator.get('/api/operator/health')
   expect(ill.alerts.map((alert: { code: string }) => alert.code)).toEqual(['audit_unsealed'])
+})
+
+test('is told of an open guess breaker for as long as it is open', async () => {
+  const operator = await t.signIn('root@example.com')
+  const codes = async () =>
+    (await operator.get('/api/operator/health')).body.alerts.map((alert: { code: string }) => alert.code)
+  await t.app.services.jobs.runNow('seal')
+  const fail = (count: number) =>
+    t.db.batch(Array.from({ length: count }, () => spend([[budgets.failures, 'instance']], t.clock.now())).flat())
+  await fail(49)
+  expect(await codes()).toEqual([])
+  await fail(1)
+  expect(await codes()).toEqual(['guess_breaker'])
+  t.clock.advance(60_000)
+  await t.app.services.jobs.runNow('seal')
+  expect(await codes()).toEqual([])
 })

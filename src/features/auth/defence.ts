@@ -72,6 +72,7 @@ export const createDefence = ({ devices, account, humans, countsMails, codeForma
     },
 
     noteFailure: breaker.noteFailure,
+    isBreakerOpen: breaker.isOpen,
     /** For the sweeper: what no longer counts. */
     removeOld: (): Statement[] => [removeOldUses(clock.now()), humans.removeEnded(clock.now())],
   }

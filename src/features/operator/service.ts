@@ -4,11 +4,11 @@ import { Failure } from '../../errors'
 import { type Page, type PageQuery, paginate } from '../../lib/page'
 import { rfc3339 } from '../../lib/time'
 import type { Plan, Plans } from '../../limits'
-import type { Person } from '../../permissions'
-import type { Clock, Database } from '../../ports'
+import type { Person, WorkspaceId } from '../../permissions'
+import type { Clock, Database, Statement } from '../../ports'
 import { revoke } from '../../revocation'
 import { assertFresh } from '../../step-up'
-import type { Write } from '../../write'
+import { type Author, type Event, system, type Write } from '../../write'
 import type { HealthService } from '../health/service'
 import type { QuotaService } from '../quotas/service'
 import type { InstanceHealth, PlanList, Tenant, TenantQuotas, UpdateTenant } from './model'
@@ -27,6 +27,8 @@ type Deps = {
   version: string
   /** Whether nodes that should share their limits cannot. */
   limitsAreApart: () => boolean
+  /** Whether so many wrong codes were typed that somebody may be guessing. */
+  isGuessBreakerOpen: () => Promise<boolean>
 }
 
 // The sealer runs each second.
@@ -51,12 +53,34 @@ export const operatorService = ({ db, write, clock, addresses, plans, quotas, he
     return { ...present(row), quotas: (await quotas.show(row.workspaceId)).quotas }
   }
 
+  /** Holds from the next request on. It stands in the workspace's own audit. */
+  const set = async (
+    author: Author,
+    id: string,
+    change: NonNullable<Event['change']>,
+    statementsOf: (workspaceId: WorkspaceId) => Statement[],
+  ): Promise<TenantQuotas> => {
+    const row = await store.find(id)
+    if (!row) throw new Failure('not_found', 'There is no such workspace')
+    const { workspaceId } = row
+    const event = { action: 'workspace.plan_set', targets: [id], workspaceId, change }
+    await write(author, event, [...statementsOf(workspaceId), revoke(clock.now(), `workspace:${id}`)])
+    return get(id)
+  }
+
+  const update = async (author: Author, id: string, { plan, credits }: UpdateTenant): Promise<TenantQuotas> => {
+    if (plan !== undefined && !Object.hasOwn(plans.plans, plan)) throw new Failure('invalid', 'There is no such plan')
+    const change = { ...(plan !== undefined && { plan }), ...(credits !== undefined && { credits }) }
+    return set(author, id, change, (workspaceId) => [quotas.setPlan(workspaceId, plan ?? null, credits ?? null)])
+  }
+
   const alerts = async (checks: InstanceHealth['checks']): Promise<InstanceHealth['alerts']> => {
     const failing = Object.entries(checks).filter(([, state]) => state === 'failing')
     const unsealed = await store.unsealed(clock.now() - sealedWithinMs)
     return [
       ...failing.map(([name]) => ({ code: 'check_failing', detail: name })),
       ...(unsealed > 0 ? [{ code: 'audit_unsealed', detail: `${unsealed} events` }] : []),
+      ...((await deps.isGuessBreakerOpen()) ? [{ code: 'guess_breaker', detail: 'many wrong codes' }] : []),
       ...(deps.limitsAreApart() ? [{ code: 'limits_not_shared', detail: 'Redis is away' }] : []),
     ]
   }
@@ -83,21 +107,18 @@ export const operatorService = ({ db, write, clock, addresses, plans, quotas, he
       return get(id)
     },
 
-    /** Sets what is said; holds from the next request on. It stands in the workspace's own audit. @throws `not_found`, `invalid` */
-    async update(person: Person, id: string, { plan, credits }: UpdateTenant): Promise<TenantQuotas> {
-      const now = clock.now()
-      assertFresh(person, now)
-      if (plan !== undefined && !Object.hasOwn(plans.plans, plan)) throw new Failure('invalid', 'There is no such plan')
-      const row = await store.find(id)
-      if (!row) throw new Failure('not_found')
-      const change = { ...(plan !== undefined && { plan }), ...(credits !== undefined && { credits }) }
-      const event = { action: 'workspace.plan_set', targets: [id], workspaceId: row.workspaceId, change }
-      await write(person, event, [
-        quotas.setPlan(row.workspaceId, plan ?? null, credits ?? null),
-        revoke(now, `workspace:${id}`),
-      ])
-      return get(id)
+    /** Sets what is said. @throws `not_found`, `invalid` */
+    async update(person: Person, id: string, change: UpdateTenant): Promise<TenantQuotas> {
+      assertFresh(person, clock.now())
+      return update(person, id, change)
     },
+
+    /** As `update`, by whoever runs the program itself. */
+    setPlan: (id: string, plan: string): Promise<TenantQuotas> => update(system, id, { plan }),
+
+    /** Gives credits, or takes them away: by whoever runs the program itself. @throws `not_found`, `invalid` */
+    addCredits: (id: string, count: number): Promise<TenantQuotas> =>
+      set(system, id, { credits_added: count }, (workspaceId) => quotas.addCredits(workspaceId, count)),
 
     /** How the instance is, and what asks for a hand. */
     async health(person: Person): Promise<InstanceHealth> {

@@ -65,6 +65,12 @@ export const quotaService = ({ db, plans, clock }: Deps) => {
     /** Sets plan and credits, what is null staying as it is. */
     setPlan: store.setPlan,
 
+    /** Adds to the credits ever given. @throws by the batch: Failure `invalid` where that leaves fewer than none */
+    addCredits: (workspaceId: WorkspaceId, count: number): Statement[] =>
+      store
+        .addCredits(workspaceId, count)
+        .map((it) => ({ ...it, orElse: new Failure('invalid', 'Nobody has fewer credits than none') })),
+
     async show(workspaceId: WorkspaceId): Promise<Quotas> {
       const now = clock.now()
       const month = monthOf(now)

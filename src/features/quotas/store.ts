@@ -108,5 +108,17 @@ export const quotaStore = (db: Database) => {
             },
           }),
       ),
+    /** Fails by a constraint where there would be fewer than none. */
+    addCredits: (workspaceId: WorkspaceId, count: number): Statement[] => [
+      statement(
+        builder.insert(workspacePlans).values({ workspaceId, plan: 'default', credits: 0 }).onConflictDoNothing(),
+      ),
+      statement(
+        builder
+          .update(workspacePlans)
+          .set({ credits: sql`${workspacePlans.credits} + ${count}` })
+          .where(eq(workspacePlans.workspaceId, workspaceId)),
+      ),
+    ],
   }
 }
