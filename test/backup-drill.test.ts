@@ -1,6 +1,6 @@
 // A drill holds a backup against the live database, and leaves nothing behind, however it ends.
 import { beforeAll, expect, test } from 'bun:test'
-import { copyFileSync, existsSync, readdirSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { alter, cli, copyOf, newInstance, spawnCli } from './backup-house'
 import { newFolder } from './template'
@@ -68,4 +68,11 @@ test('a live audit that lacks one sealed event of it is no continuation; where a
   expect([code, said]).toEqual([1, expect.stringContaining('the live one does not go on from it')])
   alter(live, "update meta set value = '9' where name = 'generation'")
   expect(await cli(live, ['drill', file])).toMatchObject({ code: 0, said: expect.stringContaining('not held against') })
+}, 60_000)
+
+test('a folder that cannot be locked is told as that, and not as another drill', async () => {
+  const at = copyOf(folder)
+  mkdirSync(join(at, '.drill/lock.db'), { recursive: true })
+  const { code, said } = await cli(at, ['drill', file])
+  expect([code, said]).toEqual([1, expect.not.stringContaining('under way')])
 }, 60_000)
