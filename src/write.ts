@@ -43,11 +43,19 @@ export const guard = (code: ErrorCode, detail?: string): Statement => ({
   orElse: new Failure(code, detail),
 })
 
+const insertUnless = (condition: SQL) => builder.insert(guards).select(sql`select 0 where not (${condition})`)
+
 /** As `guard`, when `condition` does not hold. */
 export const demand = (condition: SQL, code: ErrorCode, detail?: string): Statement => ({
-  ...statement(builder.insert(guards).select(sql`select 0 where not (${condition})`)),
+  ...statement(insertUnless(condition)),
   orElse: new Failure(code, detail),
 })
+
+/** As `demand` for a condition with placeholders, compiled. */
+export const demanding = <V extends Record<string, unknown>>(condition: SQL, orElse: Failure) => {
+  const insert = compile<V>(insertUnless(condition))
+  return (values: V): Statement => ({ ...insert(values), orElse })
+}
 
 /** The same insert of one row, done only where the statement just before it changed a row. */
 export const ifChanged = (insert: Statement): Statement => {
@@ -107,8 +115,9 @@ const auditStatement = (author: Author, event: Event, at: number): Statement => 
 }
 
 const given = sql.placeholder
+const ended = new Failure('unauthenticated')
 const unless = <V extends Record<string, unknown>>(standing: SQL) =>
-  compile<V>(builder.insert(guards).select(sql`select 0 where not exists (select 1 from ${standing})`))
+  demanding<V>(sql`exists (select 1 from ${standing})`, ended)
 const sessionStands = unless<{ id: string; userId: string }>(
   sql`${sessions} where ${sessions.id} = ${given('id')} and ${sessions.userId} = ${given('userId')} and ${sessions.revokedAt} is null`,
 )
@@ -121,8 +130,6 @@ const memberStands = roles.map((_role, least) =>
 const keyStands = unless<{ workspaceId: WorkspaceId; id: string; now: number }>(
   sql`${apiKeys} ${open} where ${apiKeys.workspaceId} = ${given('workspaceId')} and ${apiKeys.id} = ${given('id')} and ${apiKeys.revokedAt} is null and ${apiKeys.suspendedAt} is null and ifnull(${apiKeys.expiresAt} > ${given('now')}, 1)`,
 )
-
-const ended = new Failure('unauthenticated')
 
 /**
  * Fails the batch with `ended` unless what let a request in still stands, the role or a higher one: what was judged here may
@@ -138,7 +145,7 @@ const standing = (author: Author, now: number): Statement[] => {
     const asMember = memberStands[roles.indexOf(author.role ?? 'viewer')]!
     found.push(type === 'key' ? keyStands({ workspaceId, id, now }) : asMember({ workspaceId, userId: id }))
   }
-  return found.map((statement) => ({ ...statement, orElse: ended }))
+  return found
 }
 
 type Deps = {

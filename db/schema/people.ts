@@ -1,4 +1,5 @@
 // People, their sessions, and how they prove a mailbox.
+import { isNull } from 'drizzle-orm'
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import { instant } from './columns'
 
@@ -34,7 +35,11 @@ export const sessions = sqliteTable(
     /** The known device it was opened on; null for a client without cookies. */
     deviceId: text('device_id'),
   },
-  (t) => [index('sessions_by_user').on(t.userId, t.createdAt)],
+  (t) => [
+    index('sessions_by_user').on(t.userId, t.createdAt),
+    // Who signs in often leaves many that ended: a sign-in looks at those that have not.
+    index('sessions_live').on(t.userId, t.createdAt).where(isNull(t.revokedAt)),
+  ],
 )
 
 /** One proof of a mailbox: two credentials (code, link), one consumption. Holds neither credential. */
@@ -66,7 +71,10 @@ export const challenges = sqliteTable(
     /** The known device that asked; null for an unknown one. */
     deviceId: text('device_id'),
   },
-  (t) => [index('challenges_by_address').on(t.addressHash, t.createdAt), index('challenges_by_expiry').on(t.expiresAt)],
+  (t) => [
+    index('challenges_live').on(t.addressHash).where(isNull(t.outcome)),
+    index('challenges_by_expiry').on(t.expiresAt),
+  ],
 )
 
 /** Mail to be sent, rendered when it is: template, locale and what it tells of, nothing secret. */

@@ -41,19 +41,23 @@ const refused = (error: unknown, statements?: readonly Statement[], step?: numbe
   return databaseError({ code: String(error.code), message: error.message, step }, statements)
 }
 
+/** `columns`: the names of those that it gives; null where it gives no rows. */
+type Prepared = { query: Libsql.Statement<Value[][]>; columns: readonly string[] | null }
+
 /** A connection that keeps its statements by their text. Nothing is asked of it once closed: the driver would abort. */
 const openConnection = (path: string, pragmas: string) => {
   const connection = new Libsql(path)
   connection.exec(pragmas)
-  const kept = createLru<string, Libsql.Statement<Value[][]>>(maxKeptStatements)
-  const prepare = (sql: string) => {
-    let query = kept.get(sql)
-    if (query === undefined) {
-      query = connection.prepare<Value[][]>(sql)
-      if (query.reader) query.raw(true)
-      kept.set(sql, query)
+  const kept = createLru<string, Prepared>(maxKeptStatements)
+  const prepare = (sql: string): Prepared => {
+    let known = kept.get(sql)
+    if (known === undefined) {
+      const query = connection.prepare<Value[][]>(sql)
+      const columns = query.reader ? query.raw(true).columns() : null
+      known = { query, columns: columns && columns.map(({ name }) => name) }
+      kept.set(sql, known)
     }
-    return query
+    return known
   }
   const checkOpen = () => {
     if (!connection.open) throw new Failure('unavailable')
@@ -67,7 +71,7 @@ export const openReader = (path: string) => {
   const read: Link['read'] = async (sql, args) => {
     checkOpen()
     try {
-      return prepare(sql).all(args.map(toSql) as Value[]) as Value[][]
+      return prepare(sql).query.all(args.map(toSql) as Value[]) as Value[][]
     } catch (error) {
       throw refused(error)
     }
@@ -139,17 +143,19 @@ const createGroups = (connection: Libsql.Database, run: (statement: Statement) =
 }
 
 const openWriter = (path: string) => {
-  // What is deleted is overwritten: a workspace's key must not outlive it in the file.
-  const pragmas = ['journal_mode = wal', 'synchronous = full', 'foreign_keys = on', 'secure_delete = on']
+  // What is deleted is overwritten: a workspace's key must not outlive it in the file. 8 MiB of pages are kept.
+  const pragmas = [
+    ...['journal_mode = wal', 'synchronous = full', 'foreign_keys = on', 'secure_delete = on'],
+    'cache_size = -8192',
+  ]
   const { connection, prepare, checkOpen } = openConnection(path, pragmas.map((it) => `pragma ${it}`).join('; '))
 
   const run = ({ sql, args }: Statement): Outcome => {
-    const query = prepare(sql)
+    const { query, columns } = prepare(sql)
     const values = args.map(toSql) as Value[]
-    if (!query.reader) return { rows: [], changes: query.run(values).changes }
-    const names = query.columns().map((column) => column.name)
+    if (!columns) return { rows: [], changes: query.run(values).changes }
     const rows = query.all(values) as Value[][]
-    const named = rows.map((row): Row => Object.fromEntries(names.map((name, i) => [name, row[i]!])))
+    const named = rows.map((row): Row => Object.fromEntries(columns.map((name, i) => [name, row[i]!])))
     return { rows: named, changes: rows.length }
   }
   const groups = createGroups(connection, run)

@@ -5,12 +5,15 @@ const maxBytes = 256 * 1024
 const maxDepth = 32
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-const readAll = async (body: ReadableStream<Uint8Array>): Promise<Uint8Array> => {
+const tooLarge = () => new Failure('too_large', `At most ${maxBytes} bytes`)
+
+/** A body that does not say its length. */
+const readCounting = async (body: ReadableStream<Uint8Array> | null): Promise<Uint8Array> => {
   const chunks: Uint8Array[] = []
   let length = 0
-  for await (const chunk of body) {
+  for await (const chunk of body ?? []) {
     length += chunk.byteLength
-    if (length > maxBytes) throw new Failure('too_large', `At most ${maxBytes} bytes`)
+    if (length > maxBytes) throw tooLarge()
     chunks.push(chunk)
   }
   return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
@@ -47,11 +50,10 @@ const decode = (bytes: Uint8Array): unknown => {
  * @throws Failure `too_large` over 256 KiB, by length or by count; `unsupported_type`; `malformed`.
  */
 export const readJson = async (request: Request): Promise<unknown> => {
-  if (request.body === null) return null
-  const declared = Number(request.headers.get('content-length') ?? 0)
-  if (declared > maxBytes) throw new Failure('too_large', `At most ${maxBytes} bytes`)
+  const declared = request.headers.get('content-length')
+  if (Number(declared ?? 0) > maxBytes) throw tooLarge()
   const type = (request.headers.get('content-type') ?? '').split(';')[0]!.trim().toLowerCase()
-  const bytes = await readAll(request.body)
+  const bytes = await (declared === null ? readCounting(request.body) : request.bytes())
   if (bytes.length === 0) return null
   if (type !== 'application/json') throw new Failure('unsupported_type', 'Send JSON as application/json')
   return decode(bytes)

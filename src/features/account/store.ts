@@ -1,10 +1,24 @@
 // The only SQL about users.
 import { and, asc, eq, gt, gte, isNull, ne, type SQL, sql } from 'drizzle-orm'
 import { formerAddresses, users } from '../../../db/schema'
+import { Failure } from '../../errors'
 import type { Database } from '../../ports'
-import { builder, demand, inserter, statement } from '../../write'
+import { builder, demanding, inserter, statement } from '../../write'
 
 export type UserRow = typeof users.$inferSelect
+
+const given = sql.placeholder
+const isFree = demanding<{ hash: string; now: number; userId: string }>(
+  sql`not exists (select 1 from ${formerAddresses} where ${and(
+    ...[eq(formerAddresses.addressHash, given('hash')), ne(formerAddresses.userId, given('userId'))],
+    ...[isNull(formerAddresses.endedAt), gt(formerAddresses.expiresAt, given('now'))],
+  )})`,
+  new Failure('conflict'),
+)
+const hasAddress = demanding<{ id: string; hash: string }>(
+  sql`exists (select 1 from ${users} where ${and(eq(users.id, given('id')), eq(users.addressHash, given('hash')))})`,
+  new Failure('conflict'),
+)
 
 export const userStore = (db: Database) => {
   const byId = db.orm
@@ -49,19 +63,8 @@ export const userStore = (db: Database) => {
           ),
       ),
     /** Fails the batch where the address may still be taken back by somebody else. */
-    isFree: (hash: string, now: number, forUser: string) =>
-      demand(
-        sql`not exists (select 1 from ${formerAddresses} where ${and(
-          ...[eq(formerAddresses.addressHash, hash), ne(formerAddresses.userId, forUser)],
-          ...[isNull(formerAddresses.endedAt), gt(formerAddresses.expiresAt, now)],
-        )})`,
-        'conflict',
-      ),
-    hasAddress: (id: string, hash: string) =>
-      demand(
-        sql`exists (select 1 from ${users} where ${and(eq(users.id, id), eq(users.addressHash, hash))})`,
-        'conflict',
-      ),
+    isFree: (hash: string, now: number, userId: string) => isFree({ hash, now, userId }),
+    hasAddress: (id: string, hash: string) => hasAddress({ id, hash }),
     /** Changes no row unless the user has the address `before`. */
     move: (id: string, before: string, to: Pick<UserRow, 'addressHash' | 'addressSealed'>) =>
       statement(

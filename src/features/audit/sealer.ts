@@ -25,35 +25,34 @@ const pruneRows = 500
 export const createSealer = ({ store, verifier, unaudited, clock, keyring, log }: Deps) => {
   const broken = new Set<string>()
   let publishedAt = clock.now() - day
+  let signer: ({ kid: string } & Pick<ReturnType<typeof createSigner>, 'sign'>) | undefined
 
   const newMark = (kind: MarkKind, chain: string, position: number, hash: string): MarkRow => {
     const { kid, key } = keyring.current('audit-sign')
+    if (signer?.kid !== kid) signer = { kid, ...createSigner(key) }
     const mark = { chain, position, hash, at: clock.now(), kid, signature: '' }
-    return { ...mark, signature: createSigner(key).sign(signedText(kind, markOf(mark))) }
+    return { ...mark, signature: signer.sign(signedText(kind, markOf(mark))) }
   }
 
   const sealChain = (chain: string, rows: readonly EventRow[], before: MarkRow | undefined): Statement[] => {
     const from = before?.position ?? 0
     let hash = before?.hash ?? genesis(chain)
-    const numbered = rows.map((row, i) => {
+    const numbered = rows.flatMap((row, i) => {
       hash = hashOf(hash, from + i + 1, row)
       return store.number(row.workspaceId, row.id, from + i + 1, hash)
     })
     const moved = store.moveHead(before, newMark('head', chain, from + rows.length, hash))
-    return [store.demandUnsealed(chain, rows), ...numbered, ...moved]
+    return [...numbered, ...moved]
   }
 
   /** Whether the chains were sealed; not where another sealer was there first, or one of them is broken. */
   const attempt = async (chains: readonly [string, readonly EventRow[]][]): Promise<boolean> => {
     const statements: Statement[] = []
-    let opened = 0
-    for (const [chain, rows] of chains) {
-      const before = await store.head(chain)
-      if (!before) opened++
-      statements.push(...sealChain(chain, rows, before))
-    }
+    const heads = await store.heads([allChains, ...chains.map(([chain]) => chain)])
+    const opened = chains.filter(([chain]) => !heads.has(chain)).length
+    for (const [chain, rows] of chains) statements.push(...sealChain(chain, rows, heads.get(chain)))
     if (opened > 0) {
-      const before = await store.head(allChains)
+      const before = heads.get(allChains)
       statements.push(...store.moveHead(before, newMark('head', allChains, (before?.position ?? 0) + opened, '')))
     }
     try {

@@ -4,7 +4,7 @@ import { auditCheckpoints as checkpoints, auditEvents as events, auditHeads as h
 import { type After, afterArgs, isAfter } from '../../lib/page'
 import type { WorkspaceId } from '../../permissions'
 import type { Database, Statement } from '../../ports'
-import { builder, demand, guard, statement } from '../../write'
+import { builder, compile, guard, inserter, statement } from '../../write'
 import { allChains, workspaceOf } from './chain'
 
 export type EventRow = typeof events.$inferSelect
@@ -25,6 +25,23 @@ const isWithin = and(
 )
 const withinArgs = ({ before, from }: Span) => ({ ...afterArgs(before), fromAt: from.at, fromId: from.id })
 const ofChain = and(eq(events.workspaceId, slot('workspaceId')), eq(events.chain, slot('chain')))
+
+const number = compile<Pick<EventRow, 'workspaceId' | 'id'> & { position: number; hash: string }>(
+  builder
+    .update(events)
+    .set({ position: sql`${slot('position')}`, hash: sql`${slot('hash')}` })
+    .where(and(eq(events.workspaceId, slot('workspaceId')), eq(events.id, slot('id')), isNull(events.position))),
+)
+const insertHead = inserter(heads)
+const moveHead = compile<MarkRow & { wasAt: number; wasHash: string }>(
+  builder
+    .update(heads)
+    .set({
+      ...{ position: sql`${slot('position')}`, hash: sql`${slot('hash')}`, at: sql`${slot('at')}` },
+      ...{ kid: sql`${slot('kid')}`, signature: sql`${slot('signature')}` },
+    })
+    .where(and(eq(heads.chain, slot('chain')), eq(heads.position, slot('wasAt')), eq(heads.hash, slot('wasHash')))),
+)
 
 const reads = (db: Database) => ({
   list: db.orm
@@ -83,10 +100,10 @@ const reads = (db: Database) => ({
     .where(gt(heads.at, slot('since')))
     .orderBy(asc(heads.at))
     .prepare(),
-  head: db.orm
+  heads: db.orm
     .select()
     .from(heads)
-    .where(eq(heads.chain, slot('chain')))
+    .where(sql`${heads.chain} in (select value from json_each(${slot('chains')}))`)
     .prepare(),
   chains: db.orm.select({ chain: heads.chain }).from(heads).where(ne(heads.chain, allChains)).prepare(),
   chainCount: db.orm.select({ count: count() }).from(heads).where(ne(heads.chain, allChains)).prepare(),
@@ -106,16 +123,6 @@ export const auditStore = (db: Database) => {
     /** Rows without a number, of all chains but some, oldest first. */
     unsealed: (except: readonly string[], limit: number) =>
       read.unsealed.all({ except: JSON.stringify(except), limit }),
-    /** Fails with `conflict` unless all these rows of a chain are still without a number. Finds them by their ids. */
-    demandUnsealed: (chain: string, rows: readonly { id: string }[]): Statement =>
-      demand(
-        sql`(select count(*) from ${events} where ${and(
-          eq(events.workspaceId, workspaceOf(chain)),
-          isNull(events.position),
-          sql`${events.id} in (select value from json_each(${JSON.stringify(rows.map(({ id }) => id))}))`,
-        )}) = ${rows.length}`,
-        'conflict',
-      ),
     checkpoint: (chain: string) => read.checkpoint.get({ chain }),
     headsSince: (since: number) => read.headsSince.all({ since }),
     /** Fails with `conflict` unless the checkpoint still is at `before` (0: there is none). */
@@ -139,32 +146,23 @@ export const auditStore = (db: Database) => {
     /** A chain's numbered rows beyond `position`, in order. */
     sealed: (chain: string, position: number, limit: number) => read.sealed.all({ ...place(chain), position, limit }),
     lastPosition: async (chain: string) => (await read.last.get(place(chain)))?.position ?? 0,
-    head: (chain: string) => read.head.get({ chain }),
+    head: async (chain: string): Promise<MarkRow | undefined> =>
+      (await read.heads.all({ chains: JSON.stringify([chain]) }))[0],
+    /** Those of many chains, by chain. */
+    heads: async (chains: readonly string[]): Promise<Map<string, MarkRow>> =>
+      new Map((await read.heads.all({ chains: JSON.stringify(chains) })).map((head) => [head.chain, head])),
     chains: async () => (await read.chains.all()).map(({ chain }) => chain),
     chainCount: async () => (await read.chainCount.get())?.count ?? 0,
-    /** Numbers and hashes one row. Where another sealer has done so, the head has moved as well and stops the batch. */
-    number: (workspaceId: WorkspaceId, id: string, position: number, hash: string): Statement =>
-      statement(
-        builder
-          .update(events)
-          .set({ position, hash })
-          .where(and(eq(events.workspaceId, workspaceId), eq(events.id, id), isNull(events.position))),
-      ),
+    /** Numbers and hashes one row. Fails with `conflict` where that is done, or the row is gone. */
+    number: (workspaceId: WorkspaceId, id: string, position: number, hash: string): Statement[] => [
+      number({ workspaceId, id, position, hash }),
+      guard('conflict'),
+    ],
     /** Moves a head on. Fails with `conflict` unless it is still where `before` says. */
     moveHead: (before: MarkRow | undefined, to: MarkRow): Statement[] =>
       before
-        ? [
-            statement(
-              builder
-                .update(heads)
-                .set(to)
-                .where(
-                  and(eq(heads.chain, to.chain), eq(heads.position, before.position), eq(heads.hash, before.hash)),
-                ),
-            ),
-            guard('conflict'),
-          ]
-        : [statement(builder.insert(heads).values(to))],
+        ? [moveHead({ ...to, wasAt: before.position, wasHash: before.hash }), guard('conflict')]
+        : [insertHead(to)],
   }
 }
 export type AuditStore = ReturnType<typeof auditStore>
