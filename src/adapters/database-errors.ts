@@ -31,3 +31,9 @@ export const databaseError = ({ code, message, step }: Refusal, statements: read
   const place = statement ? ` at statement ${step! + 1} of ${statements.length}` : ''
   return new Error(`The database refused${place}: ${aboutTheText.exec(message)?.[0] ?? code}`)
 }
+
+/** What the driver of a local file throws, as ours; `step`: which of the statements it threw at. */
+export const refused = (error: unknown, statements?: readonly Statement[], step?: number) => {
+  if (!(error instanceof Error && 'code' in error)) return error
+  return databaseError({ code: String(error.code), message: error.message, step }, statements)
+}

@@ -1,14 +1,16 @@
 // The database as a local file: one process, a writing connection and a read-only one, each with kept statements.
-import { existsSync, mkdirSync } from 'node:fs'
+import { closeSync, existsSync, fdatasync, mkdirSync, openSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
 import Libsql from 'libsql'
 import { migrate } from '../../db/migrate'
 import { Failure } from '../errors'
 import { createLru } from '../lib/lru'
 import type { Database, Outcome, Row, Statement, Value } from '../ports'
 import { createDatabase, type Link } from './database'
-import { databaseError } from './database-errors'
+import { refused } from './database-errors'
 import { demandRoom, freeBytes } from './disk-room'
+import { createGroups } from './group-commit'
 
 const maxKeptStatements = 512
 
@@ -36,11 +38,6 @@ export const lockProcess = (directory: string) => {
 /** Integers as such: the driver would bind every number as a real. */
 const toSql = (value: Value) => (Number.isSafeInteger(value) ? BigInt(value as number) : value)
 
-const refused = (error: unknown, statements?: readonly Statement[], step?: number) => {
-  if (!(error instanceof Error && 'code' in error)) return error
-  return databaseError({ code: String(error.code), message: error.message, step }, statements)
-}
-
 /** `columns`: the names of those that it gives; null where it gives no rows. */
 type Prepared = { query: Libsql.Statement<Value[][]>; columns: readonly string[] | null }
 
@@ -65,87 +62,27 @@ const openConnection = (path: string, pragmas: string) => {
   return { connection, prepare, checkOpen }
 }
 
-/** A connection that only reads the file at `path`, with kept statements. */
-export const openReader = (path: string) => {
+/** A connection that only reads the file at `path`, with kept statements. `written`: when what can be read may be told. */
+export const openReader = (path: string, written: () => Promise<void> | null = () => null) => {
   const { connection, prepare, checkOpen } = openConnection(path, 'pragma query_only = on')
   const read: Link['read'] = async (sql, args) => {
     checkOpen()
+    let rows: Value[][]
     try {
-      return prepare(sql).query.all(args.map(toSql) as Value[]) as Value[][]
+      rows = prepare(sql).query.all(args.map(toSql) as Value[]) as Value[][]
     } catch (error) {
       throw refused(error)
     }
+    await written()
+    return rows
   }
   return { read, close: () => connection.close() }
 }
 
-type Waiting = {
-  statements: readonly Statement[]
-  resolve: (outcomes: Outcome[]) => void
-  reject: (error: unknown) => void
-}
-
-/** Batches that wait at the same time are committed together: one sync of the disk for all, each whole or not at all. */
-const createGroups = (connection: Libsql.Database, run: (statement: Statement) => Outcome) => {
-  let waiting: Waiting[] = []
-
-  // BEGIN goes by exec: as a statement of its own it stays open after SQLITE_BUSY, and no later COMMIT would succeed
-  // (the stock client: libsql-client-ts#352).
-  const inTransaction = <T>(work: () => T): T => {
-    try {
-      connection.exec('begin immediate')
-      const result = work()
-      connection.exec('commit')
-      return result
-    } catch (error) {
-      if (connection.inTransaction) connection.exec('rollback')
-      throw error
-    }
-  }
-
-  /** Runs one batch within the transaction of its group, or leaves nothing of it there; gives how to settle it. */
-  const attempt = ({ statements, resolve, reject }: Waiting): (() => void) => {
-    let step: number | undefined
-    try {
-      connection.exec('savepoint batch')
-      const outcomes = statements.map((statement, i) => {
-        step = i
-        return run(statement)
-      })
-      connection.exec('release batch')
-      return () => resolve(outcomes)
-    } catch (error) {
-      // A full disk may have ended the transaction, and with it all of the group.
-      if (!connection.inTransaction) throw error
-      connection.exec('rollback to batch; release batch')
-      return () => reject(refused(error, statements, step))
-    }
-  }
-
-  const flush = () => {
-    const group = waiting
-    waiting = []
-    if (group.length === 0) return
-    try {
-      for (const settle of inTransaction(() => group.map(attempt))) settle()
-    } catch (error) {
-      for (const { reject } of group) reject(refused(error))
-    }
-  }
-
-  return {
-    flush,
-    add: (batch: Waiting) => {
-      waiting.push(batch)
-      if (waiting.length === 1) setImmediate(flush)
-    },
-  }
-}
-
-const openWriter = (path: string) => {
+const openWriter = (path: string, syncFile: SyncFile) => {
   // What is deleted is overwritten: a workspace's key must not outlive it in the file. 8 MiB of pages are kept.
   const pragmas = [
-    ...['journal_mode = wal', 'synchronous = full', 'foreign_keys = on', 'secure_delete = on'],
+    ...['journal_mode = wal', 'synchronous = normal', 'foreign_keys = on', 'secure_delete = on'],
     'cache_size = -8192',
   ]
   const { connection, prepare, checkOpen } = openConnection(path, pragmas.map((it) => `pragma ${it}`).join('; '))
@@ -158,7 +95,10 @@ const openWriter = (path: string) => {
     const named = rows.map((row): Row => Object.fromEntries(columns.map((name, i) => [name, row[i]!])))
     return { rows: named, changes: rows.length }
   }
-  const groups = createGroups(connection, run)
+  // There is a log once something was asked.
+  connection.exec('begin immediate; commit')
+  const log = openSync(`${path}-wal`, 'r')
+  const groups = createGroups(connection, run, () => syncFile(log))
 
   const batch: Link['batch'] = (statements, whenMade = () => {}) =>
     new Promise((resolve, reject) => {
@@ -170,13 +110,14 @@ const openWriter = (path: string) => {
       groups.add({ statements, resolve: made, reject })
     })
 
-  // Kept statements keep the file from being checkpointed when its last connection closes.
-  const close = () => {
-    groups.flush()
+  const close = async () => {
+    await groups.end()
+    closeSync(log)
+    // Kept statements keep the file from being checkpointed when its last connection closes.
     connection.exec('pragma wal_checkpoint(truncate)')
     connection.close()
   }
-  return { batch, close }
+  return { batch, close, written: groups.written }
 }
 
 // On a full disk a write of one page may still find a place, where the next ones do not.
@@ -186,12 +127,16 @@ const roomFor = (path: string) => demandRoom(freeBytes(dirname(path)), leastFree
 /** The folder in which a restore works, beside the database it will put in place. */
 export const unfinishedRestore = '.restore'
 
+/** Brings what was written to an open file to the disk. */
+type SyncFile = (fd: number) => Promise<void>
+type Options = { path: string; syncFile?: SyncFile }
+
 /**
  * Opens the file at `path`, making and migrating it if need be. An acknowledged batch survives a crash.
  * @throws Error, as a sentence for the operator, when another process has it open, a migration was changed, or it is
  * still to be restored.
  */
-export const openLocalDatabase = async ({ path }: { path: string }): Promise<Database> => {
+export const openLocalDatabase = async ({ path, syncFile = promisify(fdatasync) }: Options): Promise<Database> => {
   if (!existsSync(path) && existsSync(join(dirname(path), unfinishedRestore)))
     throw new Error(
       'A restore into this folder has not ended: let it end, run it again, or remove the folder .restore, and .restore-media where media is kept.',
@@ -199,12 +144,12 @@ export const openLocalDatabase = async ({ path }: { path: string }): Promise<Dat
   mkdirSync(dirname(path), { recursive: true })
   const lock = lockProcess(dirname(path))
   try {
-    const writer = openWriter(path)
+    const writer = openWriter(path, syncFile)
     await migrate(writer.batch)
-    const reader = openReader(path)
+    const reader = openReader(path, writer.written)
     const close = async () => {
       reader.close()
-      writer.close()
+      await writer.close()
       lock.close()
     }
     const link = { read: reader.read, batch: writer.batch, demandRoom: () => roomFor(path), close }
