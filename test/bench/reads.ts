@@ -26,12 +26,19 @@ const contestantsIn = (scope: Scope) => {
   const betterAuth = once(async () => {
     await installPeers(`better-auth@${version}`, `@better-auth/api-key@${version}`)
     const { url } = await scope.use(startProgram('test/bench/access-better-auth.ts', {}))
-    return { url, ...(await (await fetch(`${url}/credentials`)).json()) } as {
-      url: string
-      cookie: string
-      key: string
-    }
+    const credentials = await (await fetch(`${url}/credentials`)).json()
+    return { url, ...credentials } as Record<'url' | 'cookie' | 'counted' | 'uncounted', string>
   })
+  const getSession = (path: string) =>
+    laneOf(async () => {
+      const { url, cookie } = await betterAuth()
+      return { url: url + path, headers: { cookie, 'x-forwarded-for': '203.0.113.1' } }
+    })
+  const verifyApiKey = (key: 'counted' | 'uncounted') =>
+    laneOf(async () => {
+      const them = await betterAuth()
+      return { url: `${them.url}/key`, headers: { 'x-api-key': them[key] } }
+    })
   const whoami = (as: 'session' | 'key') =>
     laneOf(async () => {
       const { url, credentials } = await latchkey()
@@ -45,14 +52,10 @@ const contestantsIn = (scope: Scope) => {
       const answer = await newCaller(url).call('GET', '/api/whoami', 200, { headers: credentials.session })
       return { url: (await scope.use(startBare(JSON.stringify(answer)))).url, headers: {} }
     }),
-    getSession: laneOf(async () => {
-      const { url, cookie } = await betterAuth()
-      return { url: `${url}/session`, headers: { cookie } }
-    }),
-    verifyApiKey: laneOf(async () => {
-      const { url, key } = await betterAuth()
-      return { url: `${url}/key`, headers: { 'x-api-key': key } }
-    }),
+    getSession: getSession('/api/auth/get-session'),
+    getSessionCalled: getSession('/session'),
+    verifyApiKey: verifyApiKey('counted'),
+    verifyApiKeyUncounted: verifyApiKey('uncounted'),
     record: laneOf(async () => (await scope.use(startPocketBase())).record),
   }
 }
@@ -62,14 +65,17 @@ export const measureReads = async (as: 'session' | 'key', effort: Effort, scope:
   await installTools('wrk')
   const lanes = contestantsIn(scope)
   const bare = { name: 'bare Elysia route', lane: lanes.bare, goal: { by: 'share', atLeast: 60 } } as const
+  const betterAuth = `better-auth ${version}`
   const against: Record<typeof as, Race['against']> = {
     session: [
       bare,
-      { name: `better-auth ${version} getSession`, lane: lanes.getSession, goal: { by: 'times', atLeast: 20 } },
+      { name: `${betterAuth} getSession`, lane: lanes.getSession, goal: { by: 'times', atLeast: 20 } },
+      { name: `${betterAuth} getSession, called in its process`, lane: lanes.getSessionCalled, goal: { by: 'times' } },
     ],
     key: [
       bare,
-      { name: `better-auth ${version} verifyApiKey`, lane: lanes.verifyApiKey, goal: { by: 'times', atLeast: 40 } },
+      { name: `${betterAuth} verifyApiKey`, lane: lanes.verifyApiKey, goal: { by: 'times', atLeast: 40 } },
+      { name: `${betterAuth} verifyApiKey, limits off`, lane: lanes.verifyApiKeyUncounted, goal: { by: 'times' } },
       { name: 'PocketBase 0.22 record read', lane: lanes.record, goal: { by: 'times', atLeast: 20 } },
     ],
   }
