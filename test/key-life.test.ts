@@ -136,6 +136,7 @@ test('a found key ends also while it is suspended, or its workspace is being del
   expect([await statusOf(suspended.token), await statusOf(other.token)]).toEqual([401, 200])
   const place = `/api/workspaces/${admin.workspace.id}`
   expect((await admin.delete(place)).status).toBe(200)
+  t.clock.advance(1)
   expect((await report(deleted.token)).status).toBe(202)
   expect((await admin.post(`${place}/restore`)).status).toBe(200)
   expect([await statusOf(deleted.token), await statusOf(other.token)]).toEqual([401, 200])
