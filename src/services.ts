@@ -95,6 +95,7 @@ export const createServices = (config: Config, ports: Ports) => {
     database: { required: true, run: db.check },
     storage: { required: true, run: blobs.check },
     mail: { required: false, run: people.mail.check },
+    media: { required: false, run: files.mediaOwner.check },
     ...(backups && { backup: { required: false, run: backups.check } }),
   }
   const health = healthService({ clock, version, checks, node: feed.node })

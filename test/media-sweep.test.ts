@@ -129,7 +129,11 @@ test('where another instance keeps its media nothing is removed, until the opera
   await app.ports.blobs.setOwner('another 1')
   await expect(sweep()).rejects.toThrow('it belongs to another instance')
   expect([objects().length, readdirSync(folder('staged')).length]).toEqual([2, 1])
+  const isWell = async () => (await app.call('GET', '/v1/health/ready')).body
+  expect(await isWell()).toMatchObject({ status: 'ok', checks: { media: 'failing' } })
   await app.app.services.mediaOwner.take()
+  app.clock.advance(1000)
+  expect(await isWell()).toMatchObject({ checks: { media: 'ok' } })
   expect(await sweep()).toEqual({ staged: 1, purged: 1, orphans: 1 })
 })
 

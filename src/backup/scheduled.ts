@@ -6,9 +6,10 @@ import { placeAt, readName, type Target } from './names'
 export type Program = { command: string[]; env: Record<string, string | undefined> }
 
 const maxSaid = 500
+const longestMs = 86_400_000
 
-/** `limitMs`: after how long one is given up. */
-export const createBackups = (target: Target, limitMs: number, { command, env }: Program): Backups => {
+/** `everyMs`: how much time there is between two; one that takes longer, or longer than a day, is given up. */
+export const createBackups = (target: Target, everyMs: number, { command, env }: Program): Backups => {
   const place = placeAt(target)
   return {
     async list() {
@@ -19,7 +20,7 @@ export const createBackups = (target: Target, limitMs: number, { command, env }:
       })
     },
     async make(signal) {
-      const limit = AbortSignal.timeout(limitMs)
+      const limit = AbortSignal.timeout(Math.min(everyMs, longestMs))
       const child = Bun.spawn([...command, 'backup'], {
         env,
         stdin: 'ignore',
@@ -31,7 +32,7 @@ export const createBackups = (target: Target, limitMs: number, { command, env }:
       const said = await new Response(child.stderr).text()
       const code = await child.exited
       signal.throwIfAborted()
-      if (limit.aborted) throw new Error('The backup took longer than there is between two of them.')
+      if (limit.aborted) throw new Error('The backup took longer than a day, or than there is between two of them.')
       if (code !== 0) throw new Error(said.trim().slice(-maxSaid) || `The backup ended with ${code}.`)
     },
   }
