@@ -4,6 +4,7 @@ import { createApi } from '../src/console/api'
 import { buildPages } from '../src/console/build'
 import { caretAfter, formatCode, isComplete } from '../src/console/code'
 import { paths } from '../src/console/paths'
+import { readPages } from '../src/console/resource'
 import { consoleRoutes } from '../src/console/routes'
 import { strings } from '../src/console/strings/table'
 import { createAccess } from '../src/http/access'
@@ -151,4 +152,17 @@ describe('the way to the API', () => {
     const { api } = answering(() => new Response('<h1>Bad gateway</h1>', { status: 502 }))
     expect(await api.me()).toEqual({ ok: false, problem: { code: 'unavailable' } })
   })
+})
+
+test('a list goes on over empty pages until something is found or nothing is left, and tells a failure', async () => {
+  const pages = [[], [1, 2], [], [3], [], []]
+  const load = async (cursor = '0') => {
+    const at = Number(cursor)
+    return { ok: true, data: { data: pages[at]!, next_cursor: at + 1 < pages.length ? `${at + 1}` : null } } as const
+  }
+  expect(await readPages(load, 1)).toEqual({ ok: true, data: { data: [1, 2], next: '2' } })
+  expect(await readPages(load, 2)).toEqual({ ok: true, data: { data: [1, 2, 3], next: '4' } })
+  expect(await readPages(load, 3)).toEqual({ ok: true, data: { data: [1, 2, 3] } })
+  const failed = { ok: false, problem: { code: 'offline' } } as const
+  expect(await readPages(async (cursor) => (cursor ? failed : load()), 1)).toEqual(failed)
 })

@@ -38,26 +38,37 @@ export type Pages<T> = Resource<T[]> & { more: Signal<(() => Promise<void>) | nu
 
 const pagesKept = 20
 
+type Load<T> = (cursor?: string) => Promise<Answer<Page<T>>>
+
+/** So many pages of what `load` gives, and where the next begins. Empty ones, behind which a search goes on, do not count. */
+export const readPages = async <T>(load: Load<T>, count: number): Promise<Answer<{ data: T[]; next?: string }>> => {
+  const data: T[] = []
+  let next: string | undefined
+  for (let pages = 0; pages < count; ) {
+    const answer = await load(next)
+    if (!answer.ok) return answer
+    data.push(...answer.data.data)
+    if (answer.data.data.length > 0) pages++
+    next = answer.data.next_cursor ?? undefined
+    if (!next) break
+  }
+  return { ok: true, data: { data, ...(next && { next }) } }
+}
+
 /** A list that is read page by page. A reload reads as many pages as are shown. `about`: what it is a list of. */
-export const usePages = <T>(load: (cursor?: string) => Promise<Answer<Page<T>>>, about = ''): Pages<T> => {
+export const usePages = <T>(load: Load<T>, about = ''): Pages<T> => {
   const more = useSignal<(() => Promise<void>) | null>(null)
   const read = useMemo(() => {
     let shown = 1
     const all = async (): Promise<Answer<T[]>> => {
-      const data: T[] = []
-      let cursor: string | undefined
-      for (let page = 0; page < shown; page++) {
-        const answer = await load(cursor)
-        if (!answer.ok) return answer
-        data.push(...answer.data.data)
-        cursor = answer.data.next_cursor ?? undefined
-        if (!cursor) break
-      }
+      const answer = await readPages(load, shown)
+      if (!answer.ok) return answer
+      const { data, next } = answer.data
       const grow = async () => {
         shown++
         await list.reload()
       }
-      more.value = cursor && shown < pagesKept ? grow : null
+      more.value = next && shown < pagesKept ? grow : null
       return { ok: true, data }
     }
     return all
