@@ -2,10 +2,13 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { eq } from 'drizzle-orm'
 import Libsql from 'libsql'
+import { meta } from '../db/schema'
 import { openLocalDatabase } from '../src/adapters/database-libsql'
 import { readPublished, verifyExport } from '../src/features/audit/offline'
 import { type AuditService, auditService } from '../src/features/audit/service'
+import { sha256 } from '../src/lib/crypto'
 import { scrub } from '../src/lib/scrub'
 import type { Actor } from '../src/permissions'
 import type { Database } from '../src/ports'
@@ -250,4 +253,17 @@ test('an export is itself in the audit, before its first byte', async () => {
   await exported('csv')
   await audit.seal()
   expect((await exported()).join('\n')).toContain('audit.exported')
+})
+
+test('the name of a chain in an export hangs on the random id of its instance: a number cannot be found by trying', async () => {
+  await grow(2)
+  const name = JSON.parse((await exported())[0]!).head.signed_text.split('\n')[1]
+  const numbered = `latchkey audit chain ${chain}`
+  expect(name).not.toBe(sha256(numbered))
+  const [row] = await house.db.orm.select().from(meta).where(eq(meta.name, 'instance_id'))
+  const instance = row?.value
+  expect(instance).toMatch(/^[0-9a-f]{32}$/)
+  expect(name).toBe(sha256(`${numbered} ${instance}`))
+  tamper("update meta set value = 'another' where name = 'instance_id'")
+  expect(await auditService({ ...house, log: seen.log }).verify(chain)).toMatchObject(broken('forged', 3))
 })

@@ -14,8 +14,12 @@ export const workspaceOf = (chain: string): WorkspaceId =>
 
 export type Event = Omit<typeof auditEvents.$inferSelect, 'workspaceId' | 'chain' | 'position' | 'hash'>
 
-/** What stands in the first row's place for a predecessor; outside, a chain goes by it, since its name is internal. */
-export const genesis = (chain: string): string => sha256(`latchkey audit chain ${chain}`)
+/**
+ * What stands in the first row's place for a predecessor; outside, a chain goes by it, since its name is internal. Whoever
+ * does not know the instance's own id, which is random, cannot find the name by trying.
+ */
+export const genesisOf = (chain: string, instance: string): string =>
+  sha256(`latchkey audit chain ${chain} ${instance}`)
 
 /** SHA-256 over the predecessor's hash, the position and the row, as one JSON array; base64url. */
 export const hashOf = (previous: string, position: number, e: Event): string =>

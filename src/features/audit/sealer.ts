@@ -4,8 +4,8 @@ import type { Keyring } from '../../keyring'
 import { createSigner } from '../../lib/ed25519'
 import type { Clock, Log, Statement } from '../../ports'
 import type { Unaudited } from '../../write'
-import { allChains, genesis, hashOf, inPieces, type MarkKind, signedText } from './chain'
-import type { AuditStore, EventRow, MarkRow } from './store'
+import { allChains, hashOf, inPieces, type MarkKind, signedText } from './chain'
+import type { AuditStore, EventRow, MarkRow, NewMarkRow } from './store'
 import { markOf, type Verifier } from './verify'
 
 type Deps = {
@@ -27,21 +27,22 @@ export const createSealer = ({ store, verifier, unaudited, clock, keyring, log }
   let publishedAt = clock.now() - day
   let signer: ({ kid: string } & Pick<ReturnType<typeof createSigner>, 'sign'>) | undefined
 
-  const newMark = (kind: MarkKind, chain: string, position: number, hash: string): MarkRow => {
+  const newMark = async (kind: MarkKind, chain: string, position: number, hash: string): Promise<NewMarkRow> => {
     const { kid, key } = keyring.current('audit-sign')
     if (signer?.kid !== kid) signer = { kid, ...createSigner(key) }
-    const mark = { chain, position, hash, at: clock.now(), kid, signature: '' }
-    return { ...mark, signature: signer.sign(signedText(kind, markOf(mark))) }
+    const mark = { chain, position, hash, at: clock.now(), kid }
+    const text = signedText(kind, markOf({ ...mark, genesis: await store.genesis(chain) }))
+    return { ...mark, signature: signer.sign(text) }
   }
 
-  const sealChain = (chain: string, rows: readonly EventRow[], before: MarkRow | undefined): Statement[] => {
+  const sealChain = async (chain: string, rows: readonly EventRow[], before: MarkRow | undefined) => {
     const from = before?.position ?? 0
-    let hash = before?.hash ?? genesis(chain)
+    let hash = before?.hash ?? (await store.genesis(chain))
     const numbered = rows.flatMap((row, i) => {
       hash = hashOf(hash, from + i + 1, row)
       return store.number(row.workspaceId, row.id, from + i + 1, hash)
     })
-    const moved = store.moveHead(before, newMark('head', chain, from + rows.length, hash))
+    const moved = store.moveHead(before, await newMark('head', chain, from + rows.length, hash))
     return [...numbered, ...moved]
   }
 
@@ -50,10 +51,10 @@ export const createSealer = ({ store, verifier, unaudited, clock, keyring, log }
     const statements: Statement[] = []
     const heads = await store.heads([allChains, ...chains.map(([chain]) => chain)])
     const opened = chains.filter(([chain]) => !heads.has(chain)).length
-    for (const [chain, rows] of chains) statements.push(...sealChain(chain, rows, heads.get(chain)))
+    for (const [chain, rows] of chains) statements.push(...(await sealChain(chain, rows, heads.get(chain))))
     if (opened > 0) {
       const before = heads.get(allChains)
-      statements.push(...store.moveHead(before, newMark('head', allChains, (before?.position ?? 0) + opened, '')))
+      statements.push(...store.moveHead(before, await newMark('head', allChains, (before?.position ?? 0) + opened, '')))
     }
     try {
       await unaudited('sealing the audit is not itself an event', statements)
@@ -103,7 +104,7 @@ export const createSealer = ({ store, verifier, unaudited, clock, keyring, log }
       return false
     }
     await unaudited('pruning leaves its own signed mark', [
-      ...store.moveCheckpoint(from.position, newMark('checkpoint', chain, to, walked.hash)),
+      ...store.moveCheckpoint(from.position, await newMark('checkpoint', chain, to, walked.hash)),
       store.deleteUpTo(chain, to),
     ])
     return kept < 0

@@ -1,14 +1,15 @@
 // The only SQL that reads the audit, and the only one that changes it: to number and hash a row once, and to prune.
 import { and, asc, count, desc, eq, gt, isNull, lte, max, ne, type SQL, sql } from 'drizzle-orm'
-import { auditCheckpoints as checkpoints, auditEvents as events, auditHeads as heads } from '../../../db/schema'
+import { auditCheckpoints as checkpoints, auditEvents as events, auditHeads as heads, meta } from '../../../db/schema'
 import { type After, afterArgs, isAfter } from '../../lib/page'
 import type { WorkspaceId } from '../../permissions'
 import type { Database, Statement } from '../../ports'
 import { builder, compile, guard, inserter, statement } from '../../write'
-import { allChains, workspaceOf } from './chain'
+import { allChains, genesisOf, workspaceOf } from './chain'
 
 export type EventRow = typeof events.$inferSelect
-export type MarkRow = typeof heads.$inferSelect
+export type NewMarkRow = typeof heads.$inferSelect
+export type MarkRow = NewMarkRow & { genesis: string }
 export type Filters = {
   action: string | null
   actor: string | null
@@ -33,7 +34,7 @@ const number = compile<Pick<EventRow, 'workspaceId' | 'id'> & { position: number
     .where(and(eq(events.workspaceId, slot('workspaceId')), eq(events.id, slot('id')), isNull(events.position))),
 )
 const insertHead = inserter(heads)
-const moveHead = compile<MarkRow & { wasAt: number; wasHash: string }>(
+const moveHead = compile<NewMarkRow & { wasAt: number; wasHash: string }>(
   builder
     .update(heads)
     .set({
@@ -105,6 +106,7 @@ const reads = (db: Database) => ({
     .from(heads)
     .where(sql`${heads.chain} in (select value from json_each(${slot('chains')}))`)
     .prepare(),
+  instance: db.orm.select({ id: meta.value }).from(meta).where(eq(meta.name, 'instance_id')).prepare(),
   chains: db.orm.select({ chain: heads.chain }).from(heads).where(ne(heads.chain, allChains)).prepare(),
   chainCount: db.orm.select({ count: count() }).from(heads).where(ne(heads.chain, allChains)).prepare(),
 })
@@ -113,7 +115,16 @@ const place = (chain: string) => ({ workspaceId: workspaceOf(chain), chain })
 
 export const auditStore = (db: Database) => {
   const read = reads(db)
+  let instance: string | undefined
+  const genesis = async (chain: string): Promise<string> => {
+    instance ??= (await read.instance.get())?.id ?? ''
+    return genesisOf(chain, instance)
+  }
+  const named = (rows: readonly NewMarkRow[]): Promise<MarkRow[]> =>
+    Promise.all(rows.map(async (row) => ({ ...row, genesis: await genesis(row.chain) })))
+
   return {
+    genesis,
     /** The rows of a part of a chain that pass the filters, newest first. No filter has an index. */
     list: (chain: string, span: Span, filters: Filters, limit: number) =>
       read.list.all({ ...place(chain), ...withinArgs(span), ...filters, limit }),
@@ -123,10 +134,10 @@ export const auditStore = (db: Database) => {
     /** Rows without a number, of all chains but some, oldest first. */
     unsealed: (except: readonly string[], limit: number) =>
       read.unsealed.all({ except: JSON.stringify(except), limit }),
-    checkpoint: (chain: string) => read.checkpoint.get({ chain }),
-    headsSince: (since: number) => read.headsSince.all({ since }),
+    checkpoint: async (chain: string) => (await named(await read.checkpoint.all({ chain })))[0],
+    headsSince: async (since: number) => named(await read.headsSince.all({ since })),
     /** Fails with `conflict` unless the checkpoint still is at `before` (0: there is none). */
-    moveCheckpoint: (before: number, to: MarkRow): Statement[] => [
+    moveCheckpoint: (before: number, to: NewMarkRow): Statement[] => [
       statement(
         builder
           .insert(checkpoints)
@@ -146,11 +157,12 @@ export const auditStore = (db: Database) => {
     /** A chain's numbered rows beyond `position`, in order. */
     sealed: (chain: string, position: number, limit: number) => read.sealed.all({ ...place(chain), position, limit }),
     lastPosition: async (chain: string) => (await read.last.get(place(chain)))?.position ?? 0,
-    head: async (chain: string): Promise<MarkRow | undefined> =>
-      (await read.heads.all({ chains: JSON.stringify([chain]) }))[0],
+    head: async (chain: string) => (await named(await read.heads.all({ chains: JSON.stringify([chain]) })))[0],
     /** Those of many chains, by chain. */
     heads: async (chains: readonly string[]): Promise<Map<string, MarkRow>> =>
-      new Map((await read.heads.all({ chains: JSON.stringify(chains) })).map((head) => [head.chain, head])),
+      new Map(
+        (await named(await read.heads.all({ chains: JSON.stringify(chains) }))).map((head) => [head.chain, head]),
+      ),
     chains: async () => (await read.chains.all()).map(({ chain }) => chain),
     chainCount: async () => (await read.chainCount.get())?.count ?? 0,
     /** Numbers and hashes one row. Fails with `conflict` where that is done, or the row is gone. */
@@ -159,7 +171,7 @@ export const auditStore = (db: Database) => {
       guard('conflict'),
     ],
     /** Moves a head on. Fails with `conflict` unless it is still where `before` says. */
-    moveHead: (before: MarkRow | undefined, to: MarkRow): Statement[] =>
+    moveHead: (before: MarkRow | undefined, to: NewMarkRow): Statement[] =>
       before
         ? [moveHead({ ...to, wasAt: before.position, wasHash: before.hash }), guard('conflict')]
         : [insertHead(to)],

@@ -1,6 +1,6 @@
 // Whether a chain is all that was sealed, in order: its rows against its marks, and its marks against their signatures.
 import type { InTurn } from '../../lib/turns'
-import { allChains, genesis, hashOf, type Mark, type MarkKind, signedText } from './chain'
+import { allChains, hashOf, type Mark, type MarkKind, signedText } from './chain'
 import type { Breach } from './model'
 import type { AuditStore, EventRow, MarkRow } from './store'
 
@@ -10,7 +10,9 @@ export type Broken = { chain: string } & Breach
 export const breach = (reason: Breach['reason'], position: number): Breach => ({ reason, position })
 
 /** As it is named outside. */
-export const markOf = ({ chain, position, hash, at }: MarkRow): Mark => ({ chain: genesis(chain), position, hash, at })
+export const markOf = ({ genesis, position, hash, at }: Omit<MarkRow, 'kid' | 'signature'>): Mark => ({
+  ...{ chain: genesis, position, hash, at },
+})
 
 /** Follows rows that are handed over in order, from a mark on. Gives the first breach, if any. */
 export const createFollower = (from: Pick<Mark, 'position' | 'hash'>) => {
@@ -39,7 +41,7 @@ export const createVerifier = ({ store, isSigned, inTurn }: Deps) => {
   /** Where the rows that are left begin: after the checkpoint, or at the start. Null for a forged one. */
   const beginningOf = async (chain: string): Promise<Pick<Mark, 'position' | 'hash'> | null> => {
     const checkpoint = await store.checkpoint(chain)
-    if (!checkpoint) return { position: 0, hash: genesis(chain) }
+    if (!checkpoint) return { position: 0, hash: await store.genesis(chain) }
     return holds('checkpoint', checkpoint) ? checkpoint : null
   }
 
@@ -80,7 +82,8 @@ export const createVerifier = ({ store, isSigned, inTurn }: Deps) => {
   /** Against the heads that were published of it: a restored backup is consistent, but behind what was shown. */
   const verifyPublished = async (chain: string, head: MarkRow | undefined, published: readonly Mark[]) => {
     const begins = (await store.checkpoint(chain))?.position ?? 0
-    for (const { position, hash } of published.filter((mark) => mark.chain === genesis(chain))) {
+    const genesis = await store.genesis(chain)
+    for (const { position, hash } of published.filter((mark) => mark.chain === genesis)) {
       if (position > (head?.position ?? 0)) return breach('rolled_back', position)
       if (position <= begins) continue
       const [row] = await store.sealed(chain, position - 1, 1)
