@@ -3,10 +3,10 @@ import { readFileSync, writeSync } from 'node:fs'
 import { version } from '../package.json'
 import type { App } from './app'
 import { type Config, describeConfig, type Env, readConfig } from './config'
+import { envExample } from './config/settings'
+import { withSettingsFile } from './config/settings-file'
 import type { Tenant } from './features/operator/model'
 import type { Ports } from './services'
-import { envExample } from './settings'
-import { withSettingsFile } from './settings-file'
 
 // Loaded by the command that needs it: a health check is quick, and what cannot be loaded is told in words.
 const program = async () => ({

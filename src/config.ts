@@ -1,10 +1,10 @@
 // env → { config, secrets }, read once: unions instead of flags, and everything that is wrong said in one message.
-import { brokenRules } from './config-rules'
+import { brokenRules } from './config/rules'
+import { type Read, type SettingName, settingNames, settings } from './config/settings'
+import type { MasterKeys } from './keyring/master-keys'
 import { nearest } from './lib/nearest'
 import type { S3Place } from './lib/s3-place'
 import type { SigningKeys } from './lib/sigv4'
-import type { MasterKeys } from './master-keys'
-import { type Read, type SettingName, settingNames, settings } from './settings'
 
 export type Env = Record<string, string | undefined>
 

@@ -1,8 +1,8 @@
 // What other nodes take away: how this one comes to know it, how long it may lean on that, and when all of them know.
 import { and, lt, ne, sql } from 'drizzle-orm'
 import { nodes } from '../db/schema'
-import { createCopyFeed, type FeedDeps, trustedMs } from './feed-copy'
-import { createFollower, newQueries, oneAtATime } from './feed-follow'
+import { createCopyFeed, type FeedDeps, trustedMs } from './feed/copy'
+import { createFollower, newQueries, oneAtATime } from './feed/follow'
 import type { Hint } from './ports'
 
 /** For what was decided in time and answered after. */

@@ -1,11 +1,11 @@
 // The program's own keys, a ring for each purpose: random, kept wrapped by a master key, never derived from it.
 import { and, asc, desc, eq, sql } from 'drizzle-orm'
 import { meta, programKeys, users } from '../db/schema'
+import { createWrapper, type Key, type MasterKeys } from './keyring/master-keys'
+import { rewrapWorkspaceKeys } from './keyring/workspace-keys'
 import { randomBytes } from './lib/crypto'
 import { randomBase62 } from './lib/id'
-import { createWrapper, type Key, type MasterKeys } from './master-keys'
 import type { Clock, Database, Statement } from './ports'
-import { rewrapWorkspaceKeys } from './workspace-keys'
 import { builder, createUnaudited, statement } from './write'
 
 const purposes = ['address', 'index', 'challenge', 'session', 'pepper', 'audit-sign'] as const

@@ -42,7 +42,7 @@ describe('imports', () => {
   })
 
   test('of adapters are ports, lib and what they implement against, never a feature or http', () => {
-    const allowed = /^(src\/(lib|adapters)\/|src\/(ports|errors|config|permissions|keyring|master-keys)$|db\/)/
+    const allowed = /^(src\/(lib|adapters)\/|src\/(ports|errors|config|permissions|keyring|keyring\/master-keys)$|db\/)/
     expect(offending(among(/^src\/adapters\//), (s) => ours(s).some((i) => !allowed.test(i)))).toEqual([])
   })
 
@@ -89,7 +89,7 @@ describe('imports', () => {
       /store(-[\w-]+)?\.ts$/,
       /^src\/adapters\//,
       /^db\//,
-      /^src\/(write|revocation|feed|feed-copy|feed-follow|idempotency|jobs|keyring|workspace-keys|ports|lib\/page)\b/,
+      /^src\/(write|revocation|feed|idempotency|jobs|keyring|ports|lib\/page)\b/,
     )
     expect(
       offending(

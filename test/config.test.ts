@@ -1,7 +1,7 @@
 // Settings: what is read, what stops the start, and that nothing secret is shown.
 import { describe, expect, test } from 'bun:test'
 import { ConfigError, describeConfig, type Env, readConfig } from '../src/config'
-import { envExample, settingNames } from '../src/settings'
+import { envExample, settingNames } from '../src/config/settings'
 
 const key = (byte: number) => Buffer.alloc(32, byte).toString('base64')
 const read = (env: Env, source: 'source' | 'binary' = 'source') => readConfig(env, { source })

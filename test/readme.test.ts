@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { scripts } from '../package.json'
 import { createLog } from '../src/adapters/log-pino'
 import { readConfig } from '../src/config'
+import { settingNames } from '../src/config/settings'
 import { startServer } from '../src/runtime/bun'
-import { settingNames } from '../src/settings'
 import { newFolder } from './template'
 
 const root = join(import.meta.dir, '..')

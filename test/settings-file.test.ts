@@ -2,7 +2,7 @@
 import { expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { ConfigError, type Env, readConfig } from '../src/config'
-import { withSettingsFile } from '../src/settings-file'
+import { withSettingsFile } from '../src/config/settings-file'
 import { newFolder } from './template'
 
 const read = (env: Env) => readConfig(env, { source: 'source' })

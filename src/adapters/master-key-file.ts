@@ -2,8 +2,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Secrets } from '../config'
+import { type MasterKeys, parseMasterKeys } from '../keyring/master-keys'
 import { randomBytes } from '../lib/crypto'
-import { type MasterKeys, parseMasterKeys } from '../master-keys'
 
 const isTaken = (error: unknown) => (error as { code?: string }).code === 'EEXIST'
 

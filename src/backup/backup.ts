@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { migrations } from '../../db/migrations/index'
-import type { MasterKeys } from '../master-keys'
+import type { MasterKeys } from '../keyring/master-keys'
 import { type Archive, createArchive } from './archive'
 import { addMedia, bytesOf, type Found, lookForMedia } from './contents'
 import { createBackupFile } from './file'

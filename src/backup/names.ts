@@ -2,9 +2,9 @@
 import { basename, dirname } from 'node:path'
 import { systemClock } from '../adapters/clock'
 import { createS3 } from '../adapters/s3'
+import { isBackupInTheClear } from '../config/shapes'
 import { parseS3Place } from '../lib/s3-place'
 import type { SigningKeys } from '../lib/sigv4'
-import { isBackupInTheClear } from '../setting-shapes'
 import { createFolderPlace, type Place } from './place'
 import { createBucketPlace } from './place-s3'
 

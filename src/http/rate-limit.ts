@@ -3,9 +3,9 @@ import { Failure } from '../errors'
 import { subscriberOf } from '../lib/client-address'
 import { createGcra, type Grant, type Rate } from '../lib/gcra'
 import { classOf, ownersOf, type Plans, planOf, type RateClass } from '../limits'
+import { type Limit, overLimit, standing } from '../limits/rate-limited'
 import type { Permission } from '../permissions'
 import type { Limiter } from '../ports'
-import { type Limit, overLimit, standing } from '../rate-limited'
 import type { Exchange, Identity } from './exchange'
 
 type Caller = NonNullable<Identity['actor']>

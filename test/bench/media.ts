@@ -1,5 +1,5 @@
 // Media that is checked at each request, beside nginx that checks nothing, and beside PocketBase's protected file.
-import { settings } from '../../src/settings'
+import { settings } from '../../src/config/settings'
 import { newCaller } from '../story'
 import { mebibytesPerSecond, requestsPerSecond } from './measure'
 import { startNginx } from './nginx'

@@ -1,6 +1,7 @@
 // How an account comes by another address, and how the former one takes that back.
-import type { Addresses } from '../../addresses'
+
 import { Failure } from '../../errors'
+import type { Addresses } from '../../keyring/addresses'
 import { newId } from '../../lib/id'
 import type { Person } from '../../permissions'
 import type { Clock, Database, Statement } from '../../ports'

@@ -1,6 +1,7 @@
 // The end of an account: everything that is the person's own goes in one batch; the audit keeps ids.
-import type { Addresses } from '../../addresses'
+
 import { Failure } from '../../errors'
+import type { Addresses } from '../../keyring/addresses'
 import type { Person } from '../../permissions'
 import type { Database, Statement } from '../../ports'
 import type { Event, Write } from '../../write'

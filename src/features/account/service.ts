@@ -1,6 +1,7 @@
 // A person's own account: who they are, what they may change, and whoami for any caller.
-import type { Addresses } from '../../addresses'
+
 import { Failure } from '../../errors'
+import type { Addresses } from '../../keyring/addresses'
 import { newId } from '../../lib/id'
 import { rfc3339 } from '../../lib/time'
 import { type Actor, listPermissions, ofPerson, type Person } from '../../permissions'

@@ -1,6 +1,7 @@
 // What a proved mailbox brings about: one consumption, with the effect of its purpose in the same batch.
-import type { Addresses } from '../../addresses'
+
 import { Failure, isFailure } from '../../errors'
+import type { Addresses } from '../../keyring/addresses'
 import type { Origin, Person } from '../../permissions'
 import type { Clock, Statement } from '../../ports'
 import { type Event, guard, type Write } from '../../write'

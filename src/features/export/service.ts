@@ -1,11 +1,11 @@
 // A workspace as one archive, for its admins: sent as it is read, as long as the right to it stands.
 import { Failure } from '../../errors'
 import { cutBy, streamOf } from '../../lib/stream'
+import type { Traffic } from '../../limits/traffic'
 import type { Actor, Judge } from '../../permissions'
 import type { Clock, Hold } from '../../ports'
 import { type Revocations, subjectsOf } from '../../revocation'
 import { assertFresh } from '../../step-up'
-import type { Traffic } from '../../traffic'
 import type { Write } from '../../write'
 import { archiveOf, type Contents } from './archive'
 

@@ -1,13 +1,14 @@
 // Invitations: an offer by mail that proves nothing. Accepting one takes a session of the address it was sent to.
-import type { Addresses } from '../../addresses'
+
 import { Failure, isFailure } from '../../errors'
+import type { Addresses } from '../../keyring/addresses'
 import { parseAddress } from '../../lib/address'
 import { newId } from '../../lib/id'
 import { type After, type Page, type PageQuery, paginate } from '../../lib/page'
 import { rfc3339 } from '../../lib/time'
+import { overLimit } from '../../limits/rate-limited'
 import type { Actor, Person, WorkspaceId } from '../../permissions'
 import type { Clock, Database, Statement } from '../../ports'
-import { overLimit } from '../../rate-limited'
 import { revoke } from '../../revocation'
 import { assertFresh } from '../../step-up'
 import { demand, guard, type Unaudited, type Write } from '../../write'

@@ -1,9 +1,9 @@
 // How the bytes of a file lie in the store: plain, or sealed under a key of their own that the workspace's key wraps.
 import { Failure, isFailure } from '../../errors'
+import type { WorkspaceKeys } from '../../keyring/workspace-keys'
 import { randomBytes, seal, unseal } from '../../lib/crypto'
 import { createSegments, sealedSize, segmentsOf } from '../../lib/segments'
 import type { BlobBody, Blobs, ByteRange, Hold, Log, Pour, StagedBlob } from '../../ports'
-import type { WorkspaceKeys } from '../../workspace-keys'
 import { type SavedSeal, sealInto } from './seal'
 import type { MediaRow } from './store'
 import { Damaged, openSealed } from './unseal'

@@ -1,6 +1,7 @@
 // Members of a workspace and their roles. A workspace always keeps one admin.
-import type { Addresses } from '../../addresses'
+
 import { Failure } from '../../errors'
+import type { Addresses } from '../../keyring/addresses'
 import { type After, type Page, type PageQuery, paginate } from '../../lib/page'
 import { rfc3339 } from '../../lib/time'
 import type { Actor, WorkspaceId } from '../../permissions'

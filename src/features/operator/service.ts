@@ -1,6 +1,7 @@
 // The operator: people whose address the settings list. They set plans and credits and see how the instance is.
-import type { Addresses } from '../../addresses'
+
 import { Failure } from '../../errors'
+import type { Addresses } from '../../keyring/addresses'
 import { type Page, type PageQuery, paginate } from '../../lib/page'
 import { rfc3339 } from '../../lib/time'
 import type { Plan, Plans } from '../../limits'

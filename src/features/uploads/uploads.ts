@@ -1,7 +1,8 @@
 // The parts of uploads, put together: both ways in share their rights, their quota and their end.
+
+import type { Traffic } from '../../limits/traffic'
 import type { Clock, Database } from '../../ports'
 import type { Revocations } from '../../revocation'
-import type { Traffic } from '../../traffic'
 import type { Unaudited, Write } from '../../write'
 import type { Finalize } from '../media/finalize'
 import type { MediaService } from '../media/service'

@@ -1,5 +1,5 @@
 // The master keys: they wrap the program's own keys and do nothing else, so that changing them loses nothing.
-import { seal, unseal } from './lib/crypto'
+import { seal, unseal } from '../lib/crypto'
 
 export type Key = Readonly<{ kid: string; key: Uint8Array }>
 /** The first is current; the others only open what they wrapped. Never empty. */

@@ -1,8 +1,8 @@
 // Following the revocations of other nodes by their numbers, on a database that must stay the one it was.
 import { eq, gt, max, sql } from 'drizzle-orm'
-import { meta, nodes, revocations as table } from '../db/schema'
-import type { Orm } from './ports'
-import type { Revocations } from './revocation'
+import { meta, nodes, revocations as table } from '../../db/schema'
+import type { Orm } from '../ports'
+import type { Revocations } from '../revocation'
 
 type Deps = {
   revocations: Revocations

@@ -1,6 +1,6 @@
 // How a limit stands, and its refusal: 429 with when to come back (IETF draft ratelimit-headers).
-import { Failure } from './errors'
-import type { Grant, Rate } from './lib/gcra'
+import { Failure } from '../errors'
+import type { Grant, Rate } from '../lib/gcra'
 
 /** `name`: whom it holds, as the headers call it. `unit`: what is counted, where that is not requests. */
 export type Limit = Readonly<{ name: string; rate: Rate; unit?: 'content-bytes' }>

@@ -1,6 +1,6 @@
 // Mail addresses at rest: found by keyed hash, kept encrypted, tied to the row they stand in.
-import type { Keyring } from './keyring'
-import { keyedHash, seal, unseal } from './lib/crypto'
+import type { Keyring } from '../keyring'
+import { keyedHash, seal, unseal } from '../lib/crypto'
 
 export const createAddresses = (keyring: Keyring) => {
   const index = keyring.current('index').key

@@ -1,15 +1,15 @@
 // A key of its own for each workspace and purpose: random, wrapped by the master key. Its end is the end of what it sealed.
 import { and, eq, ne, sql } from 'drizzle-orm'
-import { media, mediaVersions, workspaceKeys, workspaces } from '../db/schema'
-import { Failure } from './errors'
-import type { Keyring } from './keyring'
-import { randomBytes } from './lib/crypto'
-import { randomBase62 } from './lib/id'
+import { media, mediaVersions, workspaceKeys, workspaces } from '../../db/schema'
+import { Failure } from '../errors'
+import type { Keyring } from '../keyring'
+import { randomBytes } from '../lib/crypto'
+import { randomBase62 } from '../lib/id'
+import type { WorkspaceId } from '../permissions'
+import type { Clock, Database, Statement } from '../ports'
+import { createHeldCache, type Held, type Revocations } from '../revocation'
+import { builder, statement, type Unaudited } from '../write'
 import type { Wrapper } from './master-keys'
-import type { WorkspaceId } from './permissions'
-import type { Clock, Database, Statement } from './ports'
-import { createHeldCache, type Held, type Revocations } from './revocation'
-import { builder, statement, type Unaudited } from './write'
 
 type KeyRow = typeof workspaceKeys.$inferSelect
 type Purpose = KeyRow['purpose']

@@ -1,10 +1,10 @@
 // Bodies under way on this node, in and out: so many at once and so many bytes, for each caller or link and each workspace.
-import { Failure } from './errors'
-import { createGcra } from './lib/gcra'
-import { createSlots } from './lib/slots'
-import { ownersOf, type Plans, planOf, uploadsAtOnce } from './limits'
-import type { Actor } from './permissions'
-import type { Clock, Hold } from './ports'
+import { Failure } from '../errors'
+import { createGcra } from '../lib/gcra'
+import { createSlots } from '../lib/slots'
+import { ownersOf, type Plans, planOf, uploadsAtOnce } from '../limits'
+import type { Actor } from '../permissions'
+import type { Clock, Hold } from '../ports'
 import { overLimit, tooManyAtOnce } from './rate-limited'
 
 /** A download's place: `begin` wraps the right that its bytes hang on, `end` is for one that has no stream. */

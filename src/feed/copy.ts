@@ -1,10 +1,10 @@
 // The feed of a node that reads a copy: heartbeats sent to the primary and seen through the copy say how old it is.
 import { eq, lt, sql } from 'drizzle-orm'
-import { nodes } from '../db/schema'
-import { createFollower, isEmptied, newQueries, oneAtATime } from './feed-follow'
-import type { Clock, Copy, Database, Log } from './ports'
-import type { Revocations } from './revocation'
-import { builder, createUnaudited, statement } from './write'
+import { nodes } from '../../db/schema'
+import type { Clock, Copy, Database, Log } from '../ports'
+import type { Revocations } from '../revocation'
+import { builder, createUnaudited, statement } from '../write'
+import { createFollower, isEmptied, newQueries, oneAtATime } from './follow'
 
 /** Older than this, what is known here decides nothing. */
 export const trustedMs = 5000

@@ -1,6 +1,6 @@
 // Refusals on record: who was denied what, in a bounded number of slots, so that nobody fills the audit by being refused.
-import type { Clock } from './ports'
-import { type Author, system, type Write } from './write'
+import type { Clock } from '../../ports'
+import { type Author, system, type Write } from '../../write'
 
 const slotMs = 10 * 60_000
 const maxSlots = 2000

@@ -1,7 +1,7 @@
 // What settings must not say together: production asks for what keeps it safe, development stays on this machine.
-import type { Config, Problem, Secrets } from './config'
-import { isBackupInTheClear, isLoopback, isPlainHttpElsewhere } from './setting-shapes'
+import type { Config, Problem, Secrets } from '../config'
 import type { Read, SettingName } from './settings'
+import { isBackupInTheClear, isLoopback, isPlainHttpElsewhere } from './shapes'
 
 type Rule = [broken: boolean, name: SettingName, says: string]
 

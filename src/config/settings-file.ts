@@ -1,6 +1,6 @@
 // Settings in a file: the same names as in the environment, which goes before it.
-import { ConfigError, type Env, type Problem } from './config'
-import { filePath } from './setting-shapes'
+import { ConfigError, type Env, type Problem } from '../config'
+import { filePath } from './shapes'
 
 const name = 'LATCHKEY_SETTINGS'
 const isQuoted = (value: string) => /^(["']).*\1$/.test(value)

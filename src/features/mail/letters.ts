@@ -1,9 +1,9 @@
 // Which feature says what a mail tells, by template.
-import type { AccountService } from './features/account/service'
-import type { AuthService } from './features/auth/service'
-import type { InvitationService } from './features/invitations/service'
-import type { Addressed, Rendering } from './features/mail/service'
-import type { SessionService } from './features/sessions/service'
+import type { AccountService } from '../account/service'
+import type { AuthService } from '../auth/service'
+import type { InvitationService } from '../invitations/service'
+import type { SessionService } from '../sessions/service'
+import type { Addressed, Rendering } from './service'
 
 type Sources = {
   auth: Pick<AuthService, 'mailOf'>

@@ -1,8 +1,8 @@
 // The shapes of settings: what text each may be, and what it reads as.
 import { z } from 'zod'
-import { networkText } from './lib/networks'
-import { parseS3Place } from './lib/s3-place'
-import { parseMasterKeys } from './master-keys'
+import { parseMasterKeys } from '../keyring/master-keys'
+import { networkText } from '../lib/networks'
+import { parseS3Place } from '../lib/s3-place'
 
 /** The hosts of this machine alone. */
 export const isLoopback = (hostname: string): boolean =>

@@ -1,13 +1,13 @@
 // What workspaces may use and do use, put together: plans, quotas, usage, the gate that each request passes, the bodies under way.
-import type { Config } from './config'
-import { quotaService } from './features/quotas/service'
-import { usageService } from './features/usage/service'
-import { createFailureBucket, createGate } from './http/rate-limit'
-import { createGcra } from './lib/gcra'
-import { defaultPlans, type Plans, withoutRates } from './limits'
-import type { Clock, Database, Limiter } from './ports'
-import { createTraffic } from './traffic'
-import type { Unaudited } from './write'
+import type { Config } from '../config'
+import { quotaService } from '../features/quotas/service'
+import { usageService } from '../features/usage/service'
+import { createFailureBucket, createGate } from '../http/rate-limit'
+import { createGcra } from '../lib/gcra'
+import { defaultPlans, type Plans, withoutRates } from '../limits'
+import { createTraffic } from '../limits/traffic'
+import type { Clock, Database, Limiter } from '../ports'
+import type { Unaudited } from '../write'
 
 type Parts = {
   db: Database

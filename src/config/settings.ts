@@ -16,7 +16,7 @@ import {
   url,
   whole,
   x25519Key,
-} from './setting-shapes'
+} from './shapes'
 
 type Setting = { means: string; example: string; schema: z.ZodType<unknown, string>; secret?: true }
 
