@@ -92,6 +92,8 @@ export type Copy = {
   /** Fetch what is new at once. */
   pull(): void
   onAdvance(listener: () => void): void
+  /** Differs from moment to moment as long as what fetches is at work: it answers, fails, or writes. */
+  progress(): string
 }
 /** `alone`: this process is the only one. `primary`: there may be others, and each read asks the primary. */
 export type Sharing = { kind: 'alone' } | { kind: 'primary' } | Copy

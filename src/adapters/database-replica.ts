@@ -143,7 +143,7 @@ const serveReplica = async (
     reader.close()
     unlock()
   }
-  const { pull, onAdvance } = sync
-  const copy = { kind: 'copy' as const, read: reader.read, ...ask, pull, onAdvance }
+  const { pull, onAdvance, progress } = sync
+  const copy = { kind: 'copy' as const, read: reader.read, ...ask, pull, onAdvance, progress }
   return createDatabase({ read, batch, close }, copy)
 }

@@ -1,5 +1,5 @@
 // A replica's file as the program sees it: how far it has come, who waits for it, and what it says of its instance.
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, rmSync, statSync } from 'node:fs'
 import Libsql from 'libsql'
 import type { SyncOrder, SyncReport } from './replica-sync'
 
@@ -36,11 +36,14 @@ const mark = '-client_wal_index'
 /** Where it is kept what was seen of the primary, beside the copy at `path`. */
 export const seenAt = (path: string): string => `${path}-seen`
 
+const filesOf = (path: string) => [path, `${path}-wal`, `${path}-shm`, path + mark]
+const changedAt = (file: string) => statSync(file, { throwIfNoEntry: false })?.mtimeMs
+
 /** Removes a copy and what libSQL keeps beside it, so that it is made anew. @throws Error for a file that is no copy. */
 export const removeReplica = (path: string): void => {
   if (existsSync(path) && !existsSync(path + mark))
     throw new Error('LATCHKEY_DATABASE names a file that is no copy of a primary: name one that is not there yet.')
-  for (const file of [path, `${path}-wal`, `${path}-shm`, path + mark, seenAt(path)]) rmSync(file, { force: true })
+  for (const file of [...filesOf(path), seenAt(path)]) rmSync(file, { force: true })
 }
 
 const stopWithinMs = 4000
@@ -62,9 +65,11 @@ export const startSync = (order: Exclude<SyncOrder, string>) => {
   let isRenewing = false
   let renewals = 0
 
+  let reports = 0
   let stopped = () => {}
   let pulled = (_isWhole: boolean) => {}
   worker.onmessage = ({ data }: MessageEvent<SyncReport>) => {
+    reports++
     if (data === 'stopped') return stopped()
     if (data === 'renewed') isRenewing = false
     else pulled(data !== null)
@@ -77,6 +82,7 @@ export const startSync = (order: Exclude<SyncOrder, string>) => {
 
   return {
     frame: () => frame,
+    progress: () => [reports, ...filesOf(order.path).map(changedAt)].join(),
     renewals: () => renewals,
     pull: () => send('pull'),
     /** Whether the pull that ends next brought all there was. */

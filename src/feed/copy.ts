@@ -11,6 +11,8 @@ export const trustedMs = 5000
 const reportEveryMs = 250
 const hearEveryMs = 100
 const forgottenAfterMs = 86_400_000
+const hangsAfterMs = 60_000
+const hangsAfterLooks = 10
 
 export type FeedDeps = {
   db: Database
@@ -31,6 +33,21 @@ const report = (id: string, beat: number, applied: number, at: number) => {
   return statement(upsert.onConflictDoUpdate({ target: nodes.id, set, setWhere: sql`${nodes.beat} < ${beat}` }))
 }
 
+/**
+ * Whether the copy stands still for a minute while the primary answers: what fetches hangs, as on a connection that was
+ * lost without a word. Nothing but the end of the process ends that: two that fetch spoil the copy.
+ */
+const createHangs = (clock: Clock, copy: Copy) => {
+  let [last, since, looks] = ['', clock.monotonic(), 0]
+  return (isReachable: boolean): boolean => {
+    const progress = copy.progress()
+    // Counted as well: after this process stood still itself, there may be news that has not been taken in.
+    if (progress === last && isReachable) looks++
+    else [last, since, looks] = [progress, clock.monotonic(), 0]
+    return looks >= hangsAfterLooks && clock.monotonic() - since >= hangsAfterMs
+  }
+}
+
 /** The feed of a node that reads a copy. */
 export const createCopyFeed = (deps: FeedDeps, copy: Copy) => {
   const { db, clock, log, revocations, node, staleMs } = deps
@@ -47,6 +64,7 @@ export const createCopyFeed = (deps: FeedDeps, copy: Copy) => {
   let knownAt = Number.NEGATIVE_INFINITY
   let reachable = true
 
+  const hangs = createHangs(clock, copy)
   const age = () => clock.monotonic() - knownAt
   const isLost = () => halted || seen === 0
   const isTrusted = () => !halted && (age() <= trustedMs || (!reachable && age() <= trustedMs + staleMs))
@@ -114,6 +132,7 @@ export const createCopyFeed = (deps: FeedDeps, copy: Copy) => {
       void hearSoon()
     },
     tick: () => {
+      if (hangs(reachable)) halt('What fetches the copy hangs, though the primary answers: only a new start ends that.')
       void send()
       void look()
       if (!isTrusted() && seen > 0) void ask()

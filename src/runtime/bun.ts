@@ -32,9 +32,9 @@ const listen = ({ listen: { host, port }, mediaMaxBytes, trustedProxies }: Confi
   })
 }
 
-/** What it holds in memory and would still write is of another history: it ends at once. */
+/** For what only a new start mends. What it holds in memory may be of another history, and is not written: it ends at once. */
 const createHalt = (log: Log) => (why: string) => {
-  log.error({ why }, 'ended: start it again once the database is the right one')
+  log.error({ why }, 'ended: it cannot go on as it is, and is to be started again')
   log.flush()
   process.exit(1)
 }
