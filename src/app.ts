@@ -187,8 +187,8 @@ export const createApp = async (config: Config, ports: Ports, pages: Pages = () 
      * only noted in memory. Gives what could not be written, by name; never fails.
      */
     stop: async (served: Promise<unknown> = Promise.resolve(), patience?: Promise<unknown>): Promise<string[]> => {
-      const idle = services.jobs.stop(patience)
-      await served
+      // Both first: a run under way may be writing the same notes.
+      await Promise.all([served, services.jobs.stop(patience)])
       const last = [...flushesOf(services), { name: 'uploads', run: services.uploads.stop }]
       const flushes = last.map(({ name, run }) =>
         run().then(
@@ -200,7 +200,6 @@ export const createApp = async (config: Config, ports: Ports, pages: Pages = () 
         ),
       )
       const lost = (await Promise.all(flushes)).flat()
-      await idle
       await services.feed.stop()
       return lost
     },

@@ -2,8 +2,10 @@
 import { Database } from 'bun:sqlite'
 import { afterEach, expect, test } from 'bun:test'
 import { join } from 'node:path'
+import { auditEvents } from '../db/schema'
 import { type Smtp, startSmtp } from './smtp'
 import { bearer, newCaller } from './story'
+import { testApp } from './support'
 import { newFolder } from './template'
 
 const open: (() => unknown)[] = []
@@ -91,3 +93,26 @@ test('what cannot be written is said by name, and by the exit code; the rest is 
     ms: 0,
   })
 }, 30_000)
+
+test('what a run is writing while it stops is written once', async () => {
+  const t = await testApp()
+  const viewer = await t.as('viewer')
+  expect((await viewer.post('/api/keys', { name: 'x' })).status).toBe(403)
+  const [held, begun] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const { batch } = t.db
+  t.db.batch = async (...of) => {
+    begun.resolve()
+    await held.promise
+    return batch(...of)
+  }
+  const run = t.app.services.jobs.runNow('denials')
+  await begun.promise
+  t.db.batch = batch
+  const stopping = t.app.stop()
+  await new Promise((resolve) => setTimeout(resolve))
+  held.resolve()
+  expect([await run, await stopping]).toEqual([true, []])
+  const rows = await t.db.acrossTenants('test', (orm) => orm.select().from(auditEvents).all())
+  expect(rows.filter(({ action }) => action === 'access.denied')).toHaveLength(1)
+  await t.stop()
+})
