@@ -1,10 +1,14 @@
 // What a workspace may use: the classes of routes, and plans with a rate for each class and quotas. One file, read once.
 import { z } from 'zod'
 import type { Rate } from './lib/gcra'
-import { type Actor, type Permission, scopeOf } from './permissions'
+import { type Actor, type Permission, permissions, scopeOf } from './permissions'
 
-const rateClasses = ['read', 'write', 'upload', 'stream'] as const
+const sharedClasses = ['read', 'write', 'upload', 'stream'] as const
+const rateClasses = [...sharedClasses, 'rights'] as const
 export type RateClass = (typeof rateClasses)[number]
+
+// Seeing, changing and ending who may do what.
+const aboutRights = /^(member|project-member|invitation|key|link|session):(?!create)/
 
 const special: Partial<Record<Permission, RateClass>> = {
   'media:stream': 'stream',
@@ -12,11 +16,20 @@ const special: Partial<Record<Permission, RateClass>> = {
   'media:replace': 'upload',
 }
 
-/** The class of a route, by its permission. */
-export const classOf = (need: Permission): RateClass => special[need] ?? (need.endsWith(':read') ? 'read' : 'write')
+const classes = new Map(
+  permissions.map((need): [Permission, RateClass] => [
+    need,
+    aboutRights.test(need) ? 'rights' : (special[need] ?? (need.endsWith(':read') ? 'read' : 'write')),
+  ]),
+)
+/**
+ * The class of a route, by its permission. `rights` count for each session and key by itself, and not for the workspace:
+ * whoever stole one cannot use up what it takes to end it.
+ */
+export const classOf = (need: Permission): RateClass => classes.get(need) as RateClass
 
-// Seeing, changing and ending who may do what; and whatever is deleted.
-const aboutRights = /^(member|project-member|invitation|key|link):(?!create)|:delete$/
+// What it takes to see what happened, to narrow it, and to clear up.
+const aboutOrder = /^(usage|audit):|^(project|workspace):update$|:delete$/
 
 /**
  * Whether a month that is used up refuses it. Whoever used it up keeps nobody from taking rights away, nor people from
@@ -25,7 +38,7 @@ const aboutRights = /^(member|project-member|invitation|key|link):(?!create)|:de
 export const endsWithMonth = (need: Permission, by: Actor['type']): boolean => {
   if (need === 'whoami:read') return by === 'key'
   const isOwn = scopeOf(need) === 'account' || scopeOf(need) === 'operator'
-  return !isOwn && !aboutRights.test(need)
+  return !isOwn && !aboutRights.test(need) && !aboutOrder.test(need)
 }
 
 /** What a workspace has a quota of. `requests` are those of a calendar month (UTC); `credits` only an operator gives. */
@@ -37,13 +50,13 @@ const rateUpTo = (most: number) =>
     .strictObject({ limit: z.int().min(1).max(most), seconds: z.int().min(1).max(86_400) })
     .transform(({ limit, seconds }): Rate => ({ limit, windowMs: seconds * 1000 }))
 const [RateOf, BytesOf] = [rateUpTo(1e9), rateUpTo(1e15)]
-const Rates = z.partialRecord(z.enum(rateClasses), RateOf)
+const ratesOf = <C extends string>(classes: readonly C[]) => z.partialRecord(z.enum(classes), RateOf).default({})
 const Amount = z.int().min(0)
 
 const Plan = z.strictObject({
   /** For all of a workspace together, and for each user or line of keys in it. What is not named is not limited. */
-  workspace: Rates.default({}),
-  caller: Rates.default({}),
+  workspace: ratesOf(sharedClasses),
+  caller: ratesOf(rateClasses),
   /** Uploads under way at once, on a node: `uploadsAtOnce` by default. */
   uploads: z
     .strictObject({ workspace: z.int().min(1), caller: z.int().min(1) })
@@ -89,7 +102,10 @@ export const defaultPlans: Plans = Plans.parse({
         upload: perMinute(3000),
         stream: perMinute(30_000),
       },
-      caller: { read: perMinute(6000), write: perMinute(1200), upload: perMinute(600), stream: perMinute(12_000) },
+      caller: {
+        ...{ read: perMinute(6000), write: perMinute(1200), upload: perMinute(600), stream: perMinute(12_000) },
+        rights: perMinute(600),
+      },
       streams: { workspace: 2048, caller: 256, link: 32 },
       quotas: { storage_bytes: 1024 ** 4, members: 1000, keys: 1000 },
     },

@@ -67,7 +67,7 @@ describe('GCRA', () => {
 
 describe('a caller over its limit', () => {
   test('gets a 429 that says when to come back, its body unread, and comes back then', async () => {
-    const { newKey } = await start({ caller: { write: rates(2) } })
+    const { newKey } = await start({ caller: { rights: rates(2) } })
     const key = await newKey()
     const rename = () => key.patch(`/api/keys/${key.id}`, { name: 'x' })
     expect(await statuses(2, rename)).toEqual([200, 200])
@@ -125,6 +125,22 @@ describe('a caller over its limit', () => {
     expect(await statuses(4, () => reader.get('/api/keys'))).toEqual([403, 403, 403, 403])
     expect(await statuses(3, () => reader.get('/api/whoami'))).toEqual([200, 200, 429])
   })
+})
+
+test('whoever stole a session or a key uses up nothing of what it takes to end it, and is held to a limit as well', async () => {
+  const each = { write: rates(3), read: rates(3), rights: rates(4) }
+  const { admin, newKey } = await start({ caller: each, workspace: { write: rates(5), read: rates(5) } })
+  const stolen = await newKey()
+  const thief = await t.signIn('ada@example.com')
+  expect(await statuses(6, () => thief.get('/api/keys'))).toEqual([200, 200, 200, 200, 429, 429])
+  expect(await statuses(6, () => stolen.patch(`/api/keys/${stolen.id}`, { name: 'x' }))).toContain(429)
+  expect(await statuses(5, () => thief.get('/api/projects'))).toContain(429)
+
+  const { body } = await admin.get('/api/sessions')
+  const theirs = body.data.find(({ current }: { current: boolean }) => !current)
+  expect((await admin.delete(`/api/keys/${stolen.id}`)).status).toBe(200)
+  expect((await admin.delete(`/api/sessions/${theirs.id}`)).status).toBeLessThan(300)
+  expect([(await thief.get('/api/keys')).status, (await stolen.get('/api/whoami')).status]).toEqual([401, 401])
 })
 
 test('a workspace is held to its limit over all of its callers, and holds back no other workspace', async () => {

@@ -206,7 +206,7 @@ test('a month that is used up keeps nobody from taking rights away, from seeing 
   ])
     expect(await statusOf(refused)).toBe(402)
 
-  expect(await statusOf(admin.get('/api/whoami'))).toBe(200)
+  for (const path of ['/api/whoami', '/api/usage', '/api/audit']) expect(await statusOf(admin.get(path))).toBe(200)
   expect((await admin.get('/api/keys')).body.data).toHaveLength(1)
   expect(await statusOf(admin.delete(`/api/keys/${key.id}`))).toBe(200)
   expect(await statusOf(thief.get('/api/whoami'))).toBe(401)

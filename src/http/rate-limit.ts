@@ -28,10 +28,16 @@ type Counted = Limit & Readonly<{ key: string }>
 const ofAddress = (address: string | null, rate: Rate | undefined, prefix = ''): readonly Counted[] =>
   rate && address !== null ? [{ name: 'address', key: prefix + subscriberOf(address), rate }] : []
 
+const ofRights = (session: string | undefined, key: string | undefined, rate: Rate | undefined): readonly Counted[] => {
+  const id = session ?? key
+  return rate && id ? [{ name: session ? 'session' : 'key', key: `rights ${id}`, rate }] : []
+}
+
 /** Whom a request counts against, the narrower first. What takes no sign-in counts by address, whoever asks. */
 const createLimitsOf = (plans: Plans) => {
   const newLimits = ({ actor, person, link }: Identity, of: RateClass): readonly Counted[] => {
     const { caller, workspace } = planOf(plans, actor?.workspace.plan)
+    if (of === 'rights') return ofRights(person?.sessionId, actor?.id, caller.rights)
     const owners = actor
       ? ownersOf(actor, { caller: caller[of], workspace: workspace[of] }, link)
       : person && caller[of]
@@ -46,7 +52,8 @@ const createLimitsOf = (plans: Plans) => {
     const { identity } = exchange
     if (need === 'open') return ofAddress(exchange.address, plans.address.auth, 'auth ')
     const [of, who] = [classOf(need), identity.actor ?? identity.person]
-    if (!who || identity.link) return newLimits(identity, of)
+    // Two sessions of a person are one caller in a workspace.
+    if (!who || identity.link || of === 'rights') return newLimits(identity, of)
     const limits = known.get(who) ?? {}
     if (!limits[of]) known.set(who, Object.assign(limits, { [of]: newLimits(identity, of) }))
     return limits[of] as readonly Counted[]
