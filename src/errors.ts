@@ -7,7 +7,7 @@ export const errors = {
   invalid_or_expired: { status: 400, title: 'That code or link is wrong, used or expired' },
   start_again: { status: 400, title: 'Too many wrong codes: ask for a new one' },
   unauthenticated: { status: 401, title: 'Sign in or present an API key' },
-  quota_exceeded: { status: 402, title: 'The quota of this workspace is used up' },
+  quota_exceeded: { status: 402, title: 'A quota is used up' },
   forbidden: { status: 403, title: 'Not permitted' },
   human_required: { status: 403, title: 'Show that a person is asking' },
   step_up_required: { status: 403, title: 'Confirm that it is you with a fresh code' },

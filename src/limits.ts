@@ -89,6 +89,9 @@ export type Plans = z.output<typeof Plans>
 /** Where rates are off as well: each may hold a part of its file in memory. */
 export const uploadsAtOnce = { workspace: 256, caller: 64 }
 
+/** What no plan changes. Such lists are read whole, so that a long one would hold everybody else up. */
+export const most = { workspacesMade: 100, workspacesOfPerson: 1000, projects: 1000 }
+
 const perMinute = (limit: number) => ({ limit, seconds: 60 })
 
 /** Enough for a busy product, too little to take a node away from everybody else. */

@@ -15,7 +15,7 @@ export const errorStrings = {
   'error.invalid_or_expired': { en: 'That is wrong, used or expired.', zh: '内容错误、已使用或已过期。' },
   'error.start_again': { en: 'Too many wrong codes. Ask for a new one.', zh: '错误次数过多，请重新获取验证码。' },
   'error.unauthenticated': { en: 'Sign in to go on.', zh: '请先登录。' },
-  'error.quota_exceeded': { en: 'The quota of this workspace is used up.', zh: '此工作区的配额已用完。' },
+  'error.quota_exceeded': { en: 'A quota is used up.', zh: '配额已用完。' },
   'error.forbidden': { en: 'You may not do this.', zh: '您没有权限执行此操作。' },
   'error.human_required': { en: 'Show first that a person is asking.', zh: '请先通过人机验证。' },
   'error.step_up_required': { en: 'Confirm with a fresh code that it is you.', zh: '请用新的验证码确认是您本人。' },

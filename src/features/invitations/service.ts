@@ -135,6 +135,7 @@ export const invitationService = (deps: Deps) => {
         guard('not_found'),
         { ...store.join(row, person.id, now), orElse: new Failure('conflict', 'Already a member') },
         deps.quotas.keepsWithin(row.workspaceId, 'members'),
+        store.keepsWithin(person.id),
         ...(row.projects.length > 0 ? [store.enter(row, person.id, now)] : []),
         revoke(now, `user:${person.id}`),
       ])

@@ -2,6 +2,7 @@
 import { and, count, desc, eq, gt, inArray, isNull, lt, or, type Placeholder, type SQL, sql } from 'drizzle-orm'
 import { invitations, members, projectMembers, projects, users, workspaces } from '../../../db/schema'
 import { type After, afterArgs, isAfter } from '../../lib/page'
+import { most } from '../../limits'
 import type { WorkspaceId } from '../../permissions'
 import type { Database } from '../../ports'
 import { builder, demand, inserter, statement } from '../../write'
@@ -126,6 +127,15 @@ export const invitationStore = (db: Database) => {
       ),
     join: ({ workspaceId, role }: InvitationRow, userId: string, createdAt: number) =>
       statement(builder.insert(members).values({ workspaceId, userId, role, createdAt })),
+    /** Undoes a batch that has put a person into one too many; placed after `join`. */
+    keepsWithin: (userId: string) => ({
+      ...demand(
+        sql`(${builder.select({ n: count() }).from(members).where(eq(members.userId, userId))}) <= ${most.workspacesOfPerson}`,
+        'quota_exceeded',
+        `A person accepts no more once they are in ${most.workspacesOfPerson} workspaces`,
+      ),
+      acrossTenants: 'the workspaces that a person is in are counted',
+    }),
     /** Into the projects of the invitation that are still there. */
     enter: ({ workspaceId, role, projects: ids }: InvitationRow, userId: string, createdAt: number) =>
       statement(

@@ -54,7 +54,7 @@ export const projectService = ({ db, write, clock }: { db: Database; write: Writ
       return { ...page, data: page.data.map(present) }
     },
 
-    /** @throws `conflict` when the slug is taken in this workspace. */
+    /** @throws `conflict` when the slug is taken in this workspace; `quota_exceeded`. */
     async create(actor: Actor, input: CreateProject): Promise<Project> {
       const row: ProjectRow = {
         workspaceId: actor.workspace.id,
@@ -68,6 +68,7 @@ export const projectService = ({ db, write, clock }: { db: Database; write: Writ
       }
       await write(actor, { action: 'project.created', targets: [row.id] }, [
         { ...store.insert(row), orElse: new Failure('conflict', 'That slug is taken') },
+        store.keepsWithin(row.workspaceId),
         revoke(row.createdAt, `workspace:${actor.workspace.publicId}`),
       ])
       return present(row)

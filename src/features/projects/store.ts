@@ -2,9 +2,10 @@
 import { and, desc, eq, inArray, isNull, type SQL, sql } from 'drizzle-orm'
 import { members, projectMembers, projects } from '../../../db/schema'
 import { type After, afterArgs, isAfter } from '../../lib/page'
+import { most } from '../../limits'
 import { type Role, roles, type WorkspaceId } from '../../permissions'
 import type { Database } from '../../ports'
-import { builder, inserter, statement } from '../../write'
+import { builder, demand, inserter, statement } from '../../write'
 
 export type ProjectRow = typeof projects.$inferSelect
 
@@ -30,6 +31,16 @@ export const projectStore = (db: Database) => {
       list.all({ workspaceId, ids: JSON.stringify(ids), limit, ...afterArgs(after) }),
     byId: (workspaceId: WorkspaceId, id: string) => byId.get({ workspaceId, id }),
     insert: inserter(projects),
+    /** Undoes a batch that has made one too many; placed after what makes it. */
+    keepsWithin: (workspaceId: WorkspaceId) =>
+      demand(
+        sql`(select count(*) from ${projects} where ${and(
+          eq(projects.workspaceId, workspaceId),
+          isNull(projects.deletedAt),
+        )}) <= ${most.projects}`,
+        'quota_exceeded',
+        `A workspace has at most ${most.projects} projects`,
+      ),
     update: (workspaceId: WorkspaceId, id: string, change: { name?: string; restricted?: boolean }) =>
       statement(builder.update(projects).set(change).where(isLive(workspaceId, id))),
     /** Out of sight at once, its slug free for another; the rows go with the purge. The default one stays. */

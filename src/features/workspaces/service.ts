@@ -97,10 +97,12 @@ export const workspaceService = ({ db, write, clock }: Deps) => {
   return {
     newWorkspace,
 
+    /** @throws `quota_exceeded` */
     async create(person: Person, { name }: CreateWorkspace): Promise<Workspace> {
       const { statements, event, workspace } = newWorkspace(person.id, name)
       // The person may now have to say which workspace they mean.
-      await write(person, event, [...statements, revoke(clock.now(), `user:${person.id}`)])
+      const told = revoke(clock.now(), `user:${person.id}`)
+      await write(person, event, [...statements, store.keepsWithin(person.id), told])
       return workspace
     },
 

@@ -1,9 +1,10 @@
 // The only SQL about workspaces and who may enter them.
 import { and, asc, eq, gt, isNull, type SQL, sql } from 'drizzle-orm'
 import { members, projectMembers, projects, workspaces } from '../../../db/schema'
+import { most } from '../../limits'
 import type { WorkspaceId } from '../../permissions'
 import type { Database } from '../../ports'
-import { builder, inserter, statement } from '../../write'
+import { builder, demand, inserter, statement } from '../../write'
 
 export const workspaceStore = (db: Database) => {
   const membership = {
@@ -63,6 +64,18 @@ export const workspaceStore = (db: Database) => {
     insert: inserter(workspaces),
     insertProject: inserter(projects),
     insertMember: inserter(members),
+    /** Undoes a batch that has made one too many of a person; placed after what makes it. */
+    keepsWithin: (userId: string) => ({
+      ...demand(
+        sql`(select count(*) from ${members} join ${workspaces} on ${eq(workspaces.workspaceId, members.workspaceId)} where ${and(
+          eq(members.userId, userId),
+          eq(workspaces.createdBy, userId),
+        )}) <= ${most.workspacesMade}`,
+        'quota_exceeded',
+        `A person has at most ${most.workspacesMade} workspaces that they made, those being deleted among them`,
+      ),
+      acrossTenants: 'the workspaces that a person made are counted',
+    }),
     update: (workspaceId: WorkspaceId, change: { name?: string; maxAuthAgeMs?: number | null }) =>
       statement(builder.update(workspaces).set(change).where(isOf(workspaceId))),
     /** Changes no row when it is being deleted already. */
