@@ -145,11 +145,57 @@ describe('mails for a client', () => {
     expect((await mailsTo('wanted@example.com')).length).toBe(5)
   })
 
+  test('are of each session for itself at its own mailbox: a stolen one keeps no other from a proof', async () => {
+    const [stolen, own] = [await t.signIn(email), await t.signIn(email)]
+    const stepUps = async (session: typeof own, count: number) => {
+      const before = (await mailsTo()).length
+      for (let i = 0; i < count; i++) expect((await session.post('/api/auth/step-up', {})).status).toBe(202)
+      return (await mailsTo()).length - before
+    }
+    expect(await stepUps(stolen, 25)).toBe(5)
+    expect(await stepUps(own, 1)).toBe(1)
+  })
+
   test('are counted for whom a trusted proxy names, and nobody else can say who they are', () => {
     const isTrusted = createNetworks(['10.0.0.0/8'])
     const headers = new Headers({ 'x-forwarded-for': '198.51.100.1, 203.0.113.5' })
     expect(clientBehind(isTrusted, '10.0.0.1', headers)).toBe('203.0.113.5')
     expect(clientBehind(isTrusted, '192.0.2.1', headers)).toBe('192.0.2.1')
+  })
+})
+
+describe('a known device behind an address that others share', () => {
+  const shared = '192.0.2.77'
+  const strangersSpendIt = async () => {
+    for (let i = 0; i < 20; i++) await start(`stranger-${i}@example.com`, shared)
+  }
+
+  test('gets its mail after strangers have had all of the address; an unknown one gets none', async () => {
+    const { device } = await knownDevice()
+    t.clock.advance(hour)
+    await strangersSpendIt()
+    const before = (await mailsTo()).length
+    await start(email, shared)
+    expect((await mailsTo()).length).toBe(before)
+    const asked = await start(email, shared, device)
+    expect((await mailsTo()).length).toBe(before + 1)
+    t.clock.advance(30_000)
+    const { challenge_id } = asked.body
+    const headers = { origin, cookie: `${device}; ${cookiesOf(asked)}` }
+    const again = await t.call('POST', '/api/auth/resend', { body: { challenge_id }, from: shared, headers })
+    expect([again.status, (await mailsTo()).length]).toEqual([202, before + 2])
+  })
+
+  test('has five mails of its own there, at its own mailbox alone, and uses up none of the address', async () => {
+    const { device } = await knownDevice()
+    t.clock.advance(day)
+    const before = t.inbox.list().length
+    for (let i = 0; i < 30; i++) await start(email, shared, device)
+    await t.app.services.jobs.runNow('outbox')
+    expect(t.inbox.list().length - before).toBe(5)
+    for (let i = 0; i < 25; i++) await start(`other-${i}@example.com`, shared, device)
+    await t.app.services.jobs.runNow('outbox')
+    expect(t.inbox.list().length - before).toBe(5 + 20)
   })
 })
 

@@ -23,7 +23,8 @@ export const budgets = {
     ],
     trickleMs: 30 * minute,
   },
-  mailsFromClient: { name: 'mails-from', limits: [{ most: 20, withinMs: hour }] },
+  /** Mails asked for, sent or not: by a person or a session of theirs, else a known device, else a client's network. */
+  mailsAskedBy: { name: 'mails-from', limits: [{ most: 20, withinMs: hour }] },
   /** Codes tried at a mailbox from unknown devices; from each known device. A right one is given back. */
   guesses: { name: 'guesses', limits: [{ most: 20, withinMs: day }] },
   /** Wrong codes over the whole instance. */

@@ -49,14 +49,14 @@ export const createDefence = ({ devices, account, humans, countsMails, codeForma
     },
 
     /**
-     * `mail`, and what it uses up: it goes out only where there is room for it. `client`: keyed hash of who asks; within a
-     * session it is the session.
+     * `mail`, and what asking for it uses up: it goes out only where there is room for it. Whoever asks pays also where
+     * the mailbox has no room or there is to be no mail: else what they have left would tell them of it.
      */
-    mailed(asked: Asked, client: string | null, mail: Statement): Statement[] {
-      if (!countsMails) return [mail]
-      const asker = asked.sessionId ?? client
-      const from: Share[] = asker === null ? [] : [[budgets.mailsFromClient, asker]]
-      return [...spend([[budgets.mailsToMailbox, ownerOf(asked)], ...from], clock.now()), ifChanged(mail)]
+    mailed(asked: Asked, payer: string | null, mail: Statement | null): Statement[] {
+      if (!countsMails) return mail ? [mail] : []
+      const mailbox: Share = [budgets.mailsToMailbox, ownerOf(asked)]
+      const shares: [Share, ...Share[]] = payer === null ? [mailbox] : [[budgets.mailsAskedBy, payer], mailbox]
+      return [...spend(shares, clock.now()), ...(mail ? [ifChanged(mail)] : [])]
     },
 
     /**

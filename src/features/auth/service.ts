@@ -91,21 +91,20 @@ export const authService = (deps: Deps) => {
   }
 
   type Mailed = Pick<ChallengeRow, 'id' | 'purpose' | 'locale' | 'mailboxHash' | 'deviceId' | 'sessionId'>
+  type Paying = Pick<Asker, 'address' | 'person'>
 
-  /** Whom a mail is counted against beside its mailbox: the client's address, or the person whose session asks. */
-  const payerOf = (
-    { address, person }: Pick<Asker, 'address' | 'person'>,
-    { sessionId }: Pick<Mailed, 'sessionId'>,
-  ) => {
-    if (sessionId !== null) return person?.id ?? null
-    return address === null ? null : addresses.hashClient(subscriberOf(address))
+  /**
+   * Who pays for a mail beside its mailbox: a person for one to where they would move, a session for others, so that a
+   * stolen one uses up nothing of the rest; else a known device, else the client's network.
+   */
+  const payerOf = ({ purpose, sessionId, deviceId }: Mailed, { address, person }: Paying) => {
+    if (purpose === 'email-change' && person) return person.id
+    return sessionId ?? deviceId ?? (address === null ? null : addresses.hashClient(subscriberOf(address)))
   }
 
-  const mailFor = async (exact: string, row: Mailed, payer: string | null): Promise<Statement[]> => {
-    if (!(await isWelcome(exact, row.purpose))) return []
-    // A new address is a stranger's mailbox until it is proved: no session has a share of its own in it.
-    const asked = row.purpose === 'email-change' ? { ...row, sessionId: null } : row
-    return defence.mailed(asked, payer, deps.enqueueMail(row.purpose, row.id, row.locale))
+  const mailFor = async (exact: string, row: Mailed, asker: Paying): Promise<Statement[]> => {
+    const mail = (await isWelcome(exact, row.purpose)) ? deps.enqueueMail(row.purpose, row.id, row.locale) : null
+    return defence.mailed(row, payerOf(row, asker), mail)
   }
 
   return {
@@ -129,7 +128,7 @@ export const authService = (deps: Deps) => {
       await unaudited('asking for a code changes nothing for anybody', [
         ...statements,
         store.insert(asked),
-        ...(await mailFor(exact, asked, payerOf(asker, asked))),
+        ...(await mailFor(exact, asked, asker)),
       ])
       deps.mailWaits()
       await floor
@@ -147,7 +146,7 @@ export const authService = (deps: Deps) => {
         ...{ purpose, sessionId: person.sessionId, bindingHash: credentials.hashSession(person.sessionId) },
         ...{ transport: 'cookie', redirect: null, locale: own.locale },
       })
-      const mail = await mailFor(exact, row, person.id)
+      const mail = await mailFor(exact, row, { address: null, person })
       await unaudited('asking for a code changes nothing for anybody', [store.insert(row), ...mail])
       deps.mailWaits()
       await floor
@@ -165,7 +164,7 @@ export const authService = (deps: Deps) => {
       await unaudited('sending a code again changes nothing for anybody', [
         store.countSend(row, now, rule),
         guard('invalid_or_expired'),
-        ...(await mailFor(addresses.open(row.addressSealed, row.id), row, payerOf(asker, row))),
+        ...(await mailFor(addresses.open(row.addressSealed, row.id), row, asker)),
       ])
       deps.mailWaits()
       return started(row)

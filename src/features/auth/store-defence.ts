@@ -2,7 +2,7 @@
 import { and, eq, gt, lt, not, or, type Placeholder, type SQL, sql } from 'drizzle-orm'
 import { budgetUses, humanProofs } from '../../../db/schema'
 import type { Database, Statement } from '../../ports'
-import { builder, compile, ifChanged, inserter, statement } from '../../write'
+import { builder, compile, inserter, statement } from '../../write'
 import type { Budget, Limit, Share } from './budgets'
 
 const longestMs = 86_400_000
@@ -22,24 +22,27 @@ const hasRoom = (subject: Placeholder, { limits, trickleMs }: Budget): SQL => {
   return or(and(...room), not(isReached(subject, { most: 1, withinMs: trickleMs })))!
 }
 
-/** Notes a use of the first of `wanted`, where all of them have room; made once for each list of budgets. */
-const compileSpending = (wanted: readonly Budget[]) => {
-  const room = wanted.map((budget, i) => hasRoom(sql.placeholder(`subject${i}`), budget))
-  const row = sql`select null, ${sql.placeholder('subject0')}, ${now} where ${and(...room)}`
-  return compile(builder.insert(budgetUses).select(row))
+/** Notes a use where there is room, `after` another one only where that was noted; made once for each budget. */
+const compileSpending = (budget: Budget, after: boolean) => {
+  const subject = sql.placeholder('subject')
+  const room = and(after ? sql`changes() > 0` : undefined, hasRoom(subject, budget))
+  return compile<{ subject: string; now: number }>(
+    builder.insert(budgetUses).select(sql`select null, ${subject}, ${now} where ${room}`),
+  )
 }
 const spendings = new Map<string, ReturnType<typeof compileSpending>>()
-const insert = inserter(budgetUses)
 
-/** Notes one use of each share, where all of them have room; else the last of these statements changes no row. */
-export const spend = (shares: readonly [Share, ...Share[]], at: number): Statement[] => {
-  const key = shares.map(([{ name }]) => name).join()
-  const spending = spendings.get(key) ?? compileSpending(shares.map(([budget]) => budget))
-  spendings.set(key, spending)
-  const subjects = shares.map(subjectOf)
-  const named = Object.fromEntries(subjects.map((subject, i) => [`subject${i}`, subject]))
-  return [spending({ ...named, now: at }), ...subjects.slice(1).map((subject) => ifChanged(insert({ subject, at })))]
-}
+/**
+ * Notes one use of each share in turn, up to the first that has no room: then the last of these statements changes no
+ * row. What a share has left shows in those after it, never in those before.
+ */
+export const spend = (shares: readonly [Share, ...Share[]], at: number): Statement[] =>
+  shares.map((share, i) => {
+    const key = `${share[0].name}:${i > 0}`
+    const spending = spendings.get(key) ?? compileSpending(share[0], i > 0)
+    spendings.set(key, spending)
+    return spending({ subject: subjectOf(share), now: at })
+  })
 
 const same = and(eq(budgetUses.subject, sql.placeholder('subject')), eq(budgetUses.at, sql.placeholder('at')))
 const removeOne = compile<{ subject: string; at: number }>(
