@@ -1,4 +1,5 @@
 // Files of projects; every primary key starts with workspace_id.
+import { isNull } from 'drizzle-orm'
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 import { instant, workspaceId } from './columns'
 
@@ -109,5 +110,9 @@ export const uploads = sqliteTable(
     /** The file it became. */
     mediaId: text('media_id'),
   },
-  (t) => [primaryKey({ columns: [t.workspaceId, t.id] }), index('uploads_expired').on(t.expiresAt)],
+  (t) => [
+    primaryKey({ columns: [t.workspaceId, t.id] }),
+    index('uploads_expired').on(t.expiresAt),
+    index('uploads_by_maker').on(t.workspaceId, t.createdBy).where(isNull(t.mediaId)),
+  ],
 )

@@ -1,4 +1,4 @@
-// Uploads that nobody goes on with end after their time, and give back what they took.
+// Uploads end after their time, or with the right of whoever began them, and give back what they took.
 import { isFailure } from '../../errors'
 import type { Clock } from '../../ports'
 import { guard, system, type Unaudited, type Write } from '../../write'
@@ -17,15 +17,16 @@ type Deps = {
   isWriting: Turns['isWriting']
 }
 
-const atOnce = 100
+const atOnce = 1000
 
-/** Builds a bounded run that ends what expired. Gives how many. */
+/** Builds a bounded run that ends what expired, or was begun by a key revoked or a member gone since. Gives how many. */
 export const createUploadExpiry = ({ write, unaudited, clock, store, quotas, shelf, isWriting }: Deps) => {
   const end = async (row: UploadRow, now: number) => {
-    const gone = [store.deleteExpired(row, now), guard('not_found')]
+    const gone = [store.deleteOver(row, now), guard('not_found')]
     if (row.mediaId !== null) return unaudited('what became of an upload is known by its file', gone)
     const { workspaceId, id, length } = row
-    const event = { action: 'upload.expired', targets: [id], workspaceId }
+    const early = row.expiresAt > now && { change: { reason: 'maker_gone' } }
+    const event = { action: 'upload.expired', targets: [id], workspaceId, ...early }
     await write(system, event, [...gone, quotas.give(workspaceId, 'storage_bytes', length)])
     // Only now, when nobody goes on with them. Killed in between, they are collected some day.
     await shelf.forget(row)
@@ -43,10 +44,10 @@ export const createUploadExpiry = ({ write, unaudited, clock, store, quotas, she
     }
   }
 
-  return async (signal: AbortSignal): Promise<number> => {
+  const endAll = async (due: UploadStore['expired'], signal: AbortSignal): Promise<number> => {
     const now = clock.now()
     for (let count = 0; ; ) {
-      const [rows, before] = [await store.expired(now, atOnce), count]
+      const [rows, before] = [await due(now, atOnce), count]
       for (const row of rows) {
         if (signal.aborted) return count
         if (await tryEnd(row, now)) count++
@@ -54,4 +55,7 @@ export const createUploadExpiry = ({ write, unaudited, clock, store, quotas, she
       if (rows.length < atOnce || count === before) return count
     }
   }
+
+  return async (signal: AbortSignal): Promise<number> =>
+    (await endAll(store.expired, signal)) + (await endAll(store.forsaken, signal))
 }

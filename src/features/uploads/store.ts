@@ -1,6 +1,6 @@
 // The only SQL about uploads under way.
-import { and, eq, inArray, isNull, lte, type SQL, sql } from 'drizzle-orm'
-import { uploads } from '../../../db/schema'
+import { and, eq, inArray, isNull, lte, or, type SQL, sql } from 'drizzle-orm'
+import { apiKeys, members, uploads } from '../../../db/schema'
 import type { WorkspaceId } from '../../permissions'
 import type { Database } from '../../ports'
 import { builder, inserter, statement } from '../../write'
@@ -15,6 +15,15 @@ export type Durable = Pick<UploadRow, 'offset' | 'blob' | 'saved'>
 
 const isOne = ({ workspaceId, id }: Key) => and(eq(uploads.workspaceId, workspaceId), eq(uploads.id, id))
 const isMine = (key: Key, lease: string) => and(isOne(key), eq(uploads.lease, lease), isNull(uploads.mediaId))
+const isOpen = isNull(uploads.mediaId)
+/** Neither a key that was not revoked nor a member made it. */
+const isForsaken = sql`not exists (select 1 from ${apiKeys} where ${and(
+  ...[eq(apiKeys.workspaceId, uploads.workspaceId), eq(apiKeys.id, uploads.createdBy), isNull(apiKeys.revokedAt)],
+)}) and not exists (select 1 from ${members} where ${and(
+  ...[eq(members.workspaceId, uploads.workspaceId), eq(members.userId, uploads.createdBy)],
+)})`
+// Each maker is looked at once, however many uploads they began.
+const forsakenMakers = sql`(select ${uploads.workspaceId}, ${uploads.createdBy} from ${uploads} where ${isOpen} group by 1, 2 having ${isForsaken})`
 
 export const uploadStore = (db: Database) => {
   const find = db.orm
@@ -28,21 +37,28 @@ export const uploadStore = (db: Database) => {
       ),
     )
     .prepare()
-  const expired = db.acrossTenants('uploads of all workspaces end in time', (orm) =>
-    orm
-      .select()
-      .from(uploads)
-      .where(and(lte(uploads.expiresAt, sql.placeholder('now')), lte(uploads.leaseUntil, sql.placeholder('now'))))
-      .limit(sql.placeholder('limit'))
-      .prepare(),
-  )
+  const over = db.acrossTenants('uploads of all workspaces end in time', (orm) => {
+    const among = (condition?: SQL) =>
+      orm
+        .select()
+        .from(uploads)
+        .where(and(condition, lte(uploads.leaseUntil, sql.placeholder('now'))))
+        .limit(sql.placeholder('limit'))
+        .prepare()
+    return {
+      expired: among(lte(uploads.expiresAt, sql.placeholder('now'))),
+      forsaken: among(and(isOpen, sql`(${uploads.workspaceId}, ${uploads.createdBy}) in ${forsakenMakers}`)),
+    }
+  })
   const update = (set: Parameters<ReturnType<typeof builder.update<typeof uploads>>['set']>[0], where?: SQL) =>
     statement(builder.update(uploads).set(set).where(where))
 
   return {
     find: ({ workspaceId, projects, id }: Place) => find.get({ workspaceId, id, projects: JSON.stringify(projects) }),
     /** Uploads whose time is over, and which nobody is writing to; at most `limit`. */
-    expired: (now: number, limit: number) => expired.all({ now, limit }),
+    expired: (now: number, limit: number) => over.expired.all({ now, limit }),
+    /** As `expired`, those that are no file yet and whose maker's key was revoked, or who is no member any more. */
+    forsaken: (now: number, limit: number) => over.forsaken.all({ now, limit }),
     insert: inserter(uploads),
 
     /** Takes the lease, unless somebody has it at `now`. Its row says where the upload stands. */
@@ -66,10 +82,11 @@ export const uploadStore = (db: Database) => {
     grow: (key: Key, bytes: number) => update({ length: sql`${uploads.length} + ${bytes}` }, isOne(key)),
     delete: (key: Key) => statement(builder.delete(uploads).where(isOne(key))),
     deleteMine: (key: Key, lease: string) => statement(builder.delete(uploads).where(isMine(key, lease))),
-    deleteExpired: (key: Key, now: number) =>
-      statement(
-        builder.delete(uploads).where(and(isOne(key), lte(uploads.expiresAt, now), lte(uploads.leaseUntil, now))),
-      ),
+    /** Changes no row where it is neither expired nor forsaken by now, or somebody writes to it. */
+    deleteOver: (key: Key, now: number) => {
+      const isOver = or(lte(uploads.expiresAt, now), and(isOpen, isForsaken))
+      return statement(builder.delete(uploads).where(and(isOne(key), isOver, lte(uploads.leaseUntil, now))))
+    },
   }
 }
 export type UploadStore = ReturnType<typeof uploadStore>
