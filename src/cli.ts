@@ -11,6 +11,7 @@ import type { Ports } from './services'
 // Loaded by the command that needs it: a health check is quick, and what cannot be loaded is told in words.
 const program = async () => ({
   ...(await import('./adapters/log-pino')),
+  ...(await import('./adapters/standard-output')),
   ...(await import('./app')),
   ...(await import('./runtime/bun')),
   ...(await import('./runtime/ports')),

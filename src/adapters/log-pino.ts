@@ -1,5 +1,4 @@
 // The log: JSON lines by pino, scrubbed whole; request lines of what needs none, written together every 50 ms.
-import { writeSync } from 'node:fs'
 import { pino } from 'pino'
 import { scrub } from '../lib/scrub'
 import type { FinishedRequest, Log } from '../ports'
@@ -24,24 +23,6 @@ const tellError = (error: unknown, depth = 0): Told | string => {
     ...(typeof cause === 'object' && { cause }),
   }
 }
-
-const waitMs = 20
-const waiting = new Int32Array(new SharedArrayBuffer(4))
-
-/** Writes `bytes` whole; a full pipe is waited for, since its reader is only slow. */
-const writeAll = (fd: number, bytes: Uint8Array): void => {
-  for (let at = 0; at < bytes.length; ) {
-    try {
-      at += writeSync(fd, bytes, at)
-    } catch (error) {
-      if ((error as { code?: unknown }).code !== 'EAGAIN') throw error
-      Atomics.wait(waiting, 0, 0, waitMs)
-    }
-  }
-}
-
-/** Standard output, written through to: what was logged before a crash is there. */
-export const standardOutput = () => ({ write: (lines: string) => writeAll(1, Buffer.from(lines)) })
 
 /** Text as JSON, scrubbed, remembered: methods and routes are few. */
 const createWords = () => {
@@ -78,7 +59,7 @@ const createSink = (out: { write(lines: string): unknown }) => {
   }
 }
 
-/** `out` takes whole lines, each ended, and has put them out when it returns; while it throws, they are lost. */
+/** `out` takes whole lines, each ended, and sees to them; while it throws, they are lost. */
 export const createLog = (out: { write(lines: string): unknown }): Log => {
   const [put, word] = [createSink(out), createWords()]
   const buffered: string[] = []

@@ -1,7 +1,8 @@
 // One Latchkey node as a process of its own, for tests: its clock may be off, and it tells how long it stood still.
 import { readFileSync } from 'node:fs'
 import { systemClock } from '../../src/adapters/clock'
-import { createLog, standardOutput } from '../../src/adapters/log-pino'
+import { createLog } from '../../src/adapters/log-pino'
+import { standardOutput } from '../../src/adapters/standard-output'
 import { readConfig } from '../../src/config'
 import { startServer } from '../../src/runtime/bun'
 
