@@ -99,3 +99,15 @@ test('a disk that fails a sync ends all: nothing after it is acknowledged or tol
   expect(await failureOf(db.check())).toBe('unavailable')
   await db.close()
 })
+
+test('a database that is being closed does what waits, and refuses what comes after', async () => {
+  const { db, crashed } = await newDisk()
+  const first = db.batch([insertUser('first')])
+  const late = first.then(async () => {
+    await null
+    return db.batch([insertUser('late')])
+  })
+  const refusal = failureOf(late)
+  await Promise.all([first, db.close()])
+  expect([await refusal, crashed()]).toEqual(['unavailable', 1])
+})

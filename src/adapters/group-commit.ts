@@ -24,6 +24,7 @@ export const createGroups = (
   const waiting: Waiting[] = []
   let syncing: Promise<void> | null = null
   let lost = false
+  let ended = false
 
   // BEGIN goes by exec: as a statement of its own it stays open after SQLITE_BUSY, and no later COMMIT would succeed
   // (the stock client: libsql-client-ts#352).
@@ -89,14 +90,15 @@ export const createGroups = (
 
   return {
     add: (batch: Waiting): void => {
-      if (lost) throw new Failure('unavailable')
+      if (lost || ended) throw new Failure('unavailable')
       waiting.push(batch)
       if (waiting.length === 1 && !syncing) setImmediate(flush)
     },
     /** Resolves once what can be read by now is on the disk; null where it is. */
     written: (): Promise<void> | null => syncing,
-    /** Does what still waits. */
+    /** Does what still waits, and takes no more: nothing may be asked of a connection that is closed after it. */
     end: async (): Promise<void> => {
+      ended = true
       while (!lost && (waiting.length > 0 || syncing)) {
         flush()
         await syncing?.catch(() => {})
