@@ -1,9 +1,9 @@
-// A restore that ended in the middle, however it did: nothing half of it is served, and the same command does it anew.
+// What ended in the middle, however it did: nothing half of a restore is served, and the same command does it anew.
 import { beforeAll, expect, test } from 'bun:test'
 import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { openLocalDatabase } from '../src/adapters/database-libsql'
-import { cli, emptyFor, newInstance, serve, spawnCli } from './backup-house'
+import { alter, cli, copyOf, emptyFor, newInstance, serve, spawnCli } from './backup-house'
 import { bearer } from './story'
 import { newFolder } from './template'
 
@@ -81,4 +81,15 @@ test('with no room left on the disk, it says so and leaves nothing', async () =>
   )
   expect(readdirSync(to)).toEqual([])
   await restoreAndServe(folder)
+}, 60_000)
+
+test('a backup that is told to end leaves nothing of itself', async () => {
+  const [folder, to] = [copyOf(one.folder), newFolder()]
+  alter(folder, 'create table filler as select randomblob(64000000) as bytes')
+  const begun = join(to, 'a.backup.part')
+  const child = spawnCli(folder, ['backup', join(to, 'a.backup')])
+  while (!existsSync(begun) && child.exitCode === null) await new Promise(setImmediate)
+  child.kill('SIGTERM')
+  expect(await child.exited).toBe(1)
+  expect([readdirSync(to), existsSync(join(folder, '.backup'))]).toEqual([[], false])
 }, 60_000)

@@ -76,3 +76,12 @@ test('a folder that cannot be locked is told as that, and not as another drill',
   const { code, said } = await cli(at, ['drill', file])
   expect([code, said]).toEqual([1, expect.not.stringContaining('under way')])
 }, 60_000)
+
+test('it counts the chains that hold: that their number was forged makes them no fewer', async () => {
+  const [at, to] = [copyOf(folder), join(newFolder(), 'forged.backup')]
+  alter(at, "update audit_heads set signature = 'forged'")
+  expect(await cli(at, ['backup', to])).toMatchObject({ code: 0 })
+  const { said } = await cli(at, ['drill', to])
+  expect(said).toMatch(/audit chains: 0 of [1-9]/)
+  expect(said).toContain('  chains: does not hold')
+}, 60_000)

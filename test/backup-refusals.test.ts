@@ -1,7 +1,7 @@
 // Every sentence by which backup, restore and drill refuse: each is said where it should be, and none stands here untested.
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { once } from 'node:events'
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { lockProcess } from '../src/adapters/database-libsql'
@@ -108,6 +108,12 @@ const says: Record<string, () => Promise<string>> = {
       expect(await run(copy, ['backup', path])).toBe(said)
     const elsewhere = { LATCHKEY_DATABASE: `file:${copy}/latchkey.db`, LATCHKEY_DATA_DIR: newFolder() }
     expect(await run(copy, ['backup', join(copy, 'a')], elsewhere)).toBe(said)
+    for (const to of [join(copy, 'backups'), join(copy, 'media'), copy]) {
+      expect(await run(copy, ['backup'], { LATCHKEY_BACKUP_TO: `file:${to}` })).toBe(said)
+      expect(existsSync(join(copy, 'backups'))).toBe(false)
+    }
+    expect(await run(copy, ['backup'], { LATCHKEY_BACKUP_TO: `file:${copy}-beside` })).toContain('2 of 2')
+    rmSync(`${copy}-beside`, { recursive: true })
     expect(readFileSync(join(copy, 'latchkey.db')).equals(before)).toBe(true)
     return said
   },

@@ -56,7 +56,12 @@ describe('without a setting', () => {
 
   test('the binary is production, and says everything it lacks in one message', () => {
     const message = refusal({}, 'binary')
-    expect(message.match(/LATCHKEY_\w+/g)).toEqual(['LATCHKEY_ORIGIN', 'LATCHKEY_MASTER_KEYS', 'LATCHKEY_SMTP_URL'])
+    expect(message.match(/LATCHKEY_\w+/g)).toEqual([
+      'LATCHKEY_ORIGIN',
+      'LATCHKEY_MASTER_KEYS',
+      'LATCHKEY_SMTP_URL',
+      'LATCHKEY_MAIL_FROM',
+    ])
   })
 })
 

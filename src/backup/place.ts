@@ -1,5 +1,5 @@
 // Where backups lie: under a name in a folder or a bucket, each whole or not there.
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { type FileHandle, lstat, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { demandRoom, orFull } from './room'
@@ -77,7 +77,11 @@ export const createFolderPlace = (folder: string): Place => ({
     const file = await begin().catch(() => {
       throw noPlace()
     })
+    const forget = () => rmSync(unfinished, { force: true })
+    // Also where a signal ends all.
+    process.once('exit', forget)
     const discard = async () => {
+      process.off('exit', forget)
       await file.close().catch(() => {})
       await rm(unfinished, { force: true })
     }
@@ -91,6 +95,7 @@ export const createFolderPlace = (folder: string): Place => ({
         await file.sync()
         await file.close()
         await rename(unfinished, path)
+        process.off('exit', forget)
         await syncFolder(folder)
       },
       discard,

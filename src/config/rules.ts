@@ -43,7 +43,6 @@ const developmentRules = (config: Config): Rule[] => [
 ]
 
 const allRules = (config: Config, secrets: Secrets, read: Read): Rule[] => [
-  [config.mail.kind === 'smtp' && config.mail.from === '', 'LATCHKEY_MAIL_FROM', 'must say who sends the mail'],
   [
     read.LATCHKEY_REPLICA_TOKEN !== undefined && config.database.kind !== 'replica',
     'LATCHKEY_REPLICA_TOKEN',
@@ -80,6 +79,11 @@ const allRules = (config: Config, secrets: Secrets, read: Read): Rule[] => [
     'must be given, with LATCHKEY_BACKUP_S3_ACCESS_KEY, or the keys of LATCHKEY_BLOBS for both',
   ],
   ...(config.env === 'production' ? productionRules(config, secrets, read) : developmentRules(config)),
+  [
+    read.LATCHKEY_MAIL_FROM === undefined && (config.mail.kind === 'smtp' || config.env === 'production'),
+    'LATCHKEY_MAIL_FROM',
+    'must say who sends the mail',
+  ],
 ]
 
 /** The rules that these settings break. */
