@@ -36,13 +36,18 @@ const apply = (send: Send, { name, text }: Migration) =>
 /**
  * Brings the database up to `wanted`; does nothing when it is. Several nodes may do so at once: the primary key of
  * `migrations` lets one of them apply each, and the others find it applied.
- * @throws Error, as a sentence for the operator, when an applied migration has since been changed, or
- * a backup is being restored.
+ * @throws Error, as a sentence for the operator, when an applied migration has since been changed or is of a later version,
+ * or a backup is being restored.
  */
 export const migrate = async (send: Send, wanted: readonly Migration[] = migrations): Promise<void> => {
   let applied = await readApplied(send)
   if (applied.has(restoring))
     throw new Error('A backup is being restored into this database, or was cut short: let it end, or restore again.')
+  const [newer] = [...applied.keys()].filter((name) => !wanted.some((migration) => migration.name === name))
+  if (newer !== undefined)
+    throw new Error(
+      `This database has the migration ${newer}, which this version does not know. Run the version that wrote it, or a later one.`,
+    )
   for (const migration of wanted) {
     if (!applied.has(migration.name)) {
       const failure = await apply(send, migration).catch((error: unknown) => error)

@@ -12,6 +12,7 @@ import { sha256 } from '../src/lib/crypto'
 import { scrub } from '../src/lib/scrub'
 import type { Actor } from '../src/permissions'
 import type { Database } from '../src/ports'
+import { createUnaudited } from '../src/write'
 import { type House, newHouse } from './house'
 import { newTestLog } from './support'
 import { newFolder } from './template'
@@ -266,4 +267,23 @@ test('the name of a chain in an export hangs on the random id of its instance: a
   expect(name).toBe(sha256(`${numbered} ${instance}`))
   tamper("update meta set value = 'another' where name = 'instance_id'")
   expect(await auditService({ ...house, log: seen.log }).verify(chain)).toMatchObject(broken('forged', 3))
+})
+
+test('an audit that an earlier version sealed, whose chains began otherwise, is sealed anew when that is replaced', async () => {
+  await act(acme, ...things(3))
+  await audit.seal()
+  tamper("update audit_events set hash = 'begun otherwise' where chain = $chain and position = 1")
+  expect((await audit.verifyAll()).broken).toContainEqual({ chain, reason: 'altered', position: 1 })
+  const path = join(newFolder(), 'latchkey.db')
+  tamper("delete from migrations where name = '0014_audit_anew'")
+  const file = new Libsql(house.path)
+  file.prepare('vacuum into ?').run(path)
+  file.close()
+
+  const db = await openLocalDatabase({ path })
+  const anew = auditService({ ...house, db, unaudited: createUnaudited(db), log: seen.log })
+  await anew.seal()
+  expect((await anew.verifyAll()).broken).toEqual([])
+  expect((await anew.verify(chain)).intact).toBe(true)
+  await db.close()
 })

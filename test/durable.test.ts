@@ -25,7 +25,8 @@ const newDisk = async () => {
     sync()
   }
   sync()
-  const db = await openLocalDatabase({ path, syncFile })
+  const told: string[] = []
+  const db = await openLocalDatabase({ path, syncFile, halt: (why) => void told.push(why) })
   const crashed = () => {
     const copy = join(newFolder(), 'latchkey.db')
     for (const end of ['', '-wal']) if (existsSync(image + end)) copyFileSync(image + end, copy + end)
@@ -34,7 +35,7 @@ const newDisk = async () => {
     found.close()
     return row.n
   }
-  return { db, disk, crashed }
+  return { db, disk, crashed, told }
 }
 const usersIn = async (db: Database) => (await db.orm.select({ n: count() }).from(users))[0]?.n
 
@@ -85,14 +86,15 @@ test('while the disk is slow nothing is acknowledged or told, and what comes mea
 })
 
 test('a disk that fails a sync ends all: nothing after it is acknowledged or told, until it is opened anew', async () => {
-  const { db, disk } = await newDisk()
+  const { db, disk, told } = await newDisk()
   await db.batch([insertUser('before')])
   disk.isHeld = true
   const lost = db.batch([insertUser('lost')])
   expect(await stateOf(lost)).toBe('waits')
   const waits = db.batch([insertUser('waits')])
-  disk.waiting.shift()!.fail(new Error('EIO'))
+  disk.waiting.shift()!.fail(Object.assign(new Error('i/o error'), { code: 'EIO' }))
   expect([await failureOf(lost), await failureOf(waits)]).toEqual(['unavailable', 'unavailable'])
+  expect(told).toEqual(['The disk failed to keep what was written (EIO).'])
   disk.isHeld = false
   expect(await failureOf(db.batch([insertUser('after')]))).toBe('unavailable')
   expect(await failureOf(usersIn(db))).toBe('unavailable')

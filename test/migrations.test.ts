@@ -68,6 +68,12 @@ describe.each([
     await migrate(opened.send, [one, two])
   })
 
+  test('one that a later version applied is refused with a sentence: what it changed is not known here', async () => {
+    await migrate(opened.send, [one, two])
+    expect(await failureOf(migrate(opened.send, [one]))).toStartWith('This database has the migration 0002_two, which')
+    await migrate(opened.send, [one, two])
+  })
+
   test('one that was changed after it was applied is refused with a sentence', async () => {
     await migrate(opened.send, [one])
     const changed = { ...one, text: `${one.text} ` }

@@ -54,6 +54,14 @@ test('development does not answer what a proxy or tunnel passes on, which a test
   expect((await behind.send('GET', '/inbox.json', { headers })).status).toBe(200)
 })
 
+test('a second server on the same port is refused, and gets none of the requests of the first', async () => {
+  const { running, send } = await start()
+  const env = { LATCHKEY_PORT: new URL(running.listening).port, LATCHKEY_DATA_DIR: newFolder() }
+  const settle = () => readConfig(env, { source: 'source' })
+  await expect(startServer(settle, createLog({ write: () => {} }))).rejects.toThrow()
+  expect((await send('GET', '/v1/health')).status).toBe(200)
+})
+
 test('a second server on the same data is refused in words, and leaves the first at work', async () => {
   const { folder, send } = await start()
   const settle = () => readConfig({ LATCHKEY_PORT: '0', LATCHKEY_DATA_DIR: folder }, { source: 'source' })
@@ -120,8 +128,8 @@ test('the plans of a file are what is limited, and a file that does not fit stop
   await Bun.write(file, JSON.stringify({ plans: { default: { caller: { read: { limit: 1, seconds: 60 } } } } }))
   const caller = await start({ LATCHKEY_RATE_LIMITS: file })
   const headers = bearer((await newSession(caller)).token)
-  expect((await caller.send('GET', '/api/keys', { headers })).status).toBe(200)
-  expect((await caller.send('GET', '/api/keys', { headers })).status).toBe(429)
+  expect((await caller.send('GET', '/api/projects', { headers })).status).toBe(200)
+  expect((await caller.send('GET', '/api/projects', { headers })).status).toBe(429)
   await stop()
   await Bun.write(file, '{}')
   await expect(start({ LATCHKEY_RATE_LIMITS: file })).rejects.toThrow('The plan file of LATCHKEY_RATE_LIMITS')

@@ -12,6 +12,7 @@ import versions from './0010_versions.sql' with { type: 'text' }
 import auditOrder from './0011_audit_order.sql' with { type: 'text' }
 import live from './0012_live.sql' with { type: 'text' }
 import uploadMakers from './0013_upload_makers.sql' with { type: 'text' }
+import auditAnew from './0014_audit_anew.sql' with { type: 'text' }
 
 export type Migration = Readonly<{ name: string; text: string }>
 
@@ -30,4 +31,5 @@ export const migrations: readonly Migration[] = [
   { name: '0011_audit_order', text: auditOrder },
   { name: '0012_live', text: live },
   { name: '0013_upload_makers', text: uploadMakers },
+  { name: '0014_audit_anew', text: auditAnew },
 ]

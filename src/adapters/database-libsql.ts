@@ -79,7 +79,7 @@ export const openReader = (path: string, written: () => Promise<void> | null = (
   return { read, close: () => connection.close() }
 }
 
-const openWriter = (path: string, syncFile: SyncFile) => {
+const openWriter = ({ path, syncFile = promisify(fdatasync), halt = () => {} }: Options) => {
   // What is deleted is overwritten: a workspace's key must not outlive it in the file. 8 MiB of pages are kept.
   const pragmas = [
     ...['journal_mode = wal', 'synchronous = normal', 'foreign_keys = on', 'secure_delete = on'],
@@ -95,10 +95,10 @@ const openWriter = (path: string, syncFile: SyncFile) => {
     const named = rows.map((row): Row => Object.fromEntries(columns.map((name, i) => [name, row[i]!])))
     return { rows: named, changes: rows.length }
   }
-  // There is a log once something was asked.
-  connection.exec('begin immediate; commit')
+  // What a process before this one left in the log may not be on the disk. There is a log once something was asked.
+  connection.exec('pragma wal_checkpoint(truncate); begin immediate; commit')
   const log = openSync(`${path}-wal`, 'r')
-  const groups = createGroups(connection, run, () => syncFile(log))
+  const groups = createGroups(connection, run, () => syncFile(log), halt)
 
   const batch: Link['batch'] = (statements, whenMade = () => {}) =>
     new Promise((resolve, reject) => {
@@ -129,14 +129,16 @@ export const unfinishedRestore = '.restore'
 
 /** Brings what was written to an open file to the disk. */
 type SyncFile = (fd: number) => Promise<void>
-type Options = { path: string; syncFile?: SyncFile }
+/** `halt`: told why nothing can be written any more until the file is opened anew. */
+type Options = { path: string; syncFile?: SyncFile; halt?: (why: string) => void }
 
 /**
  * Opens the file at `path`, making and migrating it if need be. An acknowledged batch survives a crash.
  * @throws Error, as a sentence for the operator, when another process has it open, a migration was changed, or it is
  * still to be restored.
  */
-export const openLocalDatabase = async ({ path, syncFile = promisify(fdatasync) }: Options): Promise<Database> => {
+export const openLocalDatabase = async (options: Options): Promise<Database> => {
+  const { path } = options
   if (!existsSync(path) && existsSync(join(dirname(path), unfinishedRestore)))
     throw new Error(
       'A restore into this folder has not ended: let it end, run it again, or remove the folder .restore, and .restore-media where media is kept.',
@@ -144,7 +146,7 @@ export const openLocalDatabase = async ({ path, syncFile = promisify(fdatasync) 
   mkdirSync(dirname(path), { recursive: true })
   const lock = lockProcess(dirname(path))
   try {
-    const writer = openWriter(path, syncFile)
+    const writer = openWriter(options)
     await migrate(writer.batch)
     const reader = openReader(path, writer.written)
     const close = async () => {

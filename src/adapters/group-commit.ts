@@ -13,13 +13,14 @@ type Waiting = {
 
 /**
  * Each batch is done whole or not at all, and settled once `sync` has brought the group's transaction to the disk. What
- * comes meanwhile waits, and is the next group. Where a sync fails nobody knows what is on the disk: from then on all
- * fails with `unavailable`.
+ * comes meanwhile waits, and is the next group. Where a sync fails nobody knows what is on the disk: `halt` is
+ * told why, and from then on all fails with `unavailable`.
  */
 export const createGroups = (
   connection: Libsql.Database,
   run: (statement: Statement) => Outcome,
   sync: () => Promise<void>,
+  halt: (why: string) => void,
 ) => {
   const waiting: Waiting[] = []
   let syncing: Promise<void> | null = null
@@ -66,10 +67,12 @@ export const createGroups = (
   const toDisk = async (group: readonly Waiting[], settles: readonly (() => void)[]) => {
     try {
       await sync()
-    } catch (cause) {
+    } catch (error) {
       lost = true
-      rejectAll([...group, ...waiting.splice(0)], new Failure('unavailable', undefined, { cause }))
-      throw new Failure('unavailable')
+      const failure = new Failure('unavailable', undefined, { cause: error })
+      rejectAll([...group, ...waiting.splice(0)], failure)
+      halt(`The disk failed to keep what was written (${(error as { code?: string }).code ?? 'unknown'}).`)
+      throw failure
     }
     syncing = null
     for (const settle of settles) settle()

@@ -20,6 +20,8 @@ const listen = ({ listen: { host, port }, mediaMaxBytes, trustedProxies }: Confi
     port,
     maxRequestBodySize: mediaMaxBytes + spareBytes,
     development: false,
+    // Else two servers could listen on one port, and each request would go to either.
+    reusePort: false,
     fetch: (request, server) => {
       const remote = () => {
         const peer = server.requestIP(request)?.address
@@ -30,13 +32,6 @@ const listen = ({ listen: { host, port }, mediaMaxBytes, trustedProxies }: Confi
     },
     error: () => new Response(null, { status: 500 }),
   })
-}
-
-/** For what only a new start mends. What it holds in memory may be of another history, and is not written: it ends at once. */
-const createHalt = (log: Log) => (why: string) => {
-  log.error({ why }, 'ended: it cannot go on as it is, and is to be started again')
-  log.flush()
-  process.exit(1)
 }
 
 export type Running = {
@@ -76,7 +71,7 @@ export const startServer = async (
     const { config, secrets } = settle(server.port)
     const { ports, inbox, close } = await openPorts(config, secrets, log, clock)
     const backups = openBackups(config, secrets, program)
-    const all = { ...ports, ...(backups && { backups }), halt: createHalt(log) }
+    const all = { ...ports, ...(backups && { backups }) }
     const app = await createApp(config, all, pagesOf(inbox))
     await app.start()
     handler = app.fetch

@@ -23,11 +23,20 @@ import type { Ports } from '../services'
 
 export type Opened = { ports: Ports; inbox: Inbox | null; close(): Promise<void> }
 
+/** For what only a new start mends. What it holds in memory may be of another history, and is not written: it ends at once. */
+const createHalt = (log: Log) => (why: string) => {
+  log.error({ why }, 'ended: it cannot go on as it is, and is to be started again')
+  log.flush()
+  process.exit(1)
+}
+
+/** `halt`: ends the process, where only a new start can go on. */
 export const openDatabase = (
   { database }: Config,
   { primaryToken: token, replicaToken }: Secrets,
+  halt: (why: string) => void = () => {},
 ): Promise<Database> => {
-  if (database.kind === 'local') return openLocalDatabase({ path: database.path })
+  if (database.kind === 'local') return openLocalDatabase({ path: database.path, halt })
   return database.kind === 'remote'
     ? openHttpDatabase({ url: database.url, token })
     : openReplicaDatabase({ ...database, token, replicaToken })
@@ -80,7 +89,8 @@ const openRedis = async ({ redisUrl: url }: Secrets, { sharing }: Database, log:
 /** @throws Error, as a sentence for the operator, when something does not open. */
 export const openPorts = async (config: Config, secrets: Secrets, log: Log, clock = systemClock): Promise<Opened> => {
   const plans = await readPlans(config)
-  const db = await openDatabase(config, secrets)
+  const halt = createHalt(log)
+  const db = await openDatabase(config, secrets, halt)
   try {
     const keyring = await openKeyring({ db, master: readMasterKeys(secrets.masterKeys), clock })
     const human = openHuman(config, secrets, keyring, fetch)
@@ -101,6 +111,7 @@ export const openPorts = async (config: Config, secrets: Secrets, log: Log, cloc
       ...kept,
       clock,
       log,
+      halt,
       human,
       ...plans,
       ...(shared && { limiter: shared.limiter }),
