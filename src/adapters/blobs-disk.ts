@@ -11,6 +11,7 @@ import { free } from '../lib/memory'
 import type { Blobs, ByteRange, Hold, StagedBlob } from '../ports'
 import { alreadyPublished } from './already-published'
 import { demandRoom, freeBytes } from './disk-room'
+import { demandFolder } from './folder'
 import { pour } from './pour'
 
 // The calls that write, and the room they leave. Numbers, not FileHandles: one that is collected while open would end the process.
@@ -99,7 +100,7 @@ export const ownerFile = 'owner'
 /** `folder` is made if it is missing. Writing stops with `minFreeBytes` left on its disk. */
 export const createDiskBlobs = ({ folder, minFreeBytes = 64 * 1024 * 1024, calls = systemCalls }: Options): Blobs => {
   const [objects, staged, owner] = ['objects', 'staged', ownerFile].map((name) => join(folder, name)) as Three
-  for (const path of [objects, staged]) fs.mkdirSync(path, { recursive: true, mode: 0o700 })
+  for (const path of [objects, staged]) demandFolder(path)
 
   const kept = createLru<string, Blob>(maxKept)
   const inside = (parent: string, key: string): string => {

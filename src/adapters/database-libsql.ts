@@ -1,5 +1,5 @@
 // The database as a local file: one process, a writing connection and a read-only one, each with kept statements.
-import { closeSync, existsSync, fdatasync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, existsSync, fdatasync, openSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import Libsql from 'libsql'
@@ -10,13 +10,27 @@ import type { Database, Outcome, Row, Statement, Value } from '../ports'
 import { createDatabase, type Link } from './database'
 import { refused } from './database-errors'
 import { demandRoom, freeBytes } from './disk-room'
+import { demandFile, demandFolder } from './folder'
 import { createGroups } from './group-commit'
 
 const maxKeptStatements = 512
 
-/** Holds `lock.db` in `directory` until closed or until the process ends, however it ends; null while another process does. */
+const openLock = (path: string) => {
+  demandFile(path)
+  try {
+    return new Libsql(path)
+  } catch (cause) {
+    throw new Error(`${path} cannot be opened.`, { cause })
+  }
+}
+
+/**
+ * Holds `lock.db` in `directory`, which is made if it is missing, until closed or until the process ends, however it
+ * ends; null while another process does. @throws Error, as a sentence for the operator, where it cannot be used.
+ */
 export const lockIfFree = (directory: string) => {
-  const lock = new Libsql(join(directory, 'lock.db'))
+  demandFolder(directory)
+  const lock = openLock(join(directory, 'lock.db'))
   try {
     lock.exec('begin exclusive')
     return lock
@@ -143,9 +157,9 @@ export const openLocalDatabase = async (options: Options): Promise<Database> => 
     throw new Error(
       'A restore into this folder has not ended: let it end, run it again, or remove the folder .restore, and .restore-media where media is kept.',
     )
-  mkdirSync(dirname(path), { recursive: true })
   const lock = lockProcess(dirname(path))
   try {
+    for (const end of ['', '-wal', '-shm']) demandFile(path + end)
     const writer = openWriter(options)
     await migrate(writer.batch)
     const reader = openReader(path, writer.written)

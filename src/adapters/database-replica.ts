@@ -1,6 +1,6 @@
 // The database as a replica: one thread syncs the file, a plain connection reads it, writes go to the primary over HTTP.
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { migrate } from '../../db/migrate'
 import { migrations } from '../../db/migrations/index'
@@ -105,7 +105,6 @@ type Sync = ReturnType<typeof startSync>
  * older than the copy, or out of reach at the very first start.
  */
 export const openReplicaDatabase = async ({ path, url, token, replicaToken }: Options): Promise<Database> => {
-  mkdirSync(dirname(path), { recursive: true })
   const lock = lockProcess(dirname(path))
   let sync: Sync | undefined
   try {

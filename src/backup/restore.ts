@@ -1,5 +1,5 @@
 // `latchkey restore`: everything is verified in a folder beside, and put in place last, the database after its media.
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { link } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { ownerFile } from '../adapters/blobs-disk'
@@ -59,7 +59,6 @@ const putDatabase = async ({ database }: House, staged: Staged): Promise<void> =
 export const restoreBackup = async (source: Source, house: House, opening: Opening): Promise<Restored> => {
   const beside = join(house.folder, unfinishedRestore)
   await checkVacant(house)
-  mkdirSync(beside, { recursive: true, mode: 0o700 })
   const lock = lockIfFree(beside)
   if (lock === null) throw new Error('Another restore is under way here.')
   const folder = house.media.kind === 'included' ? house.media.folder : null

@@ -14,7 +14,6 @@ export const withWorkplace = async <T>(
   busy: string,
   work: (folder: string) => Promise<T>,
 ): Promise<T> => {
-  mkdirSync(path, { recursive: true, mode: 0o700 })
   const lock = lockIfFree(path)
   if (lock === null) throw new Error(busy)
   const folder = join(path, 'work')
