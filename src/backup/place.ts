@@ -69,21 +69,22 @@ async function* readAll(path: string): AsyncGenerator<Uint8Array> {
 export const createFolderPlace = (folder: string): Place => ({
   async create(name, expectedBytes) {
     const [path, unfinished] = [join(folder, name), join(folder, name + part)]
+    const forget = () => rmSync(unfinished, { force: true })
     const begin = async () => {
       mkdirSync(folder, { recursive: true, mode: 0o700 })
       await rm(unfinished, { force: true })
+      // Also where a signal ends all.
+      process.once('exit', forget)
       return open(unfinished, 'wx', 0o600)
     }
     const file = await begin().catch(() => {
+      process.off('exit', forget)
       throw noPlace()
     })
-    const forget = () => rmSync(unfinished, { force: true })
-    // Also where a signal ends all.
-    process.once('exit', forget)
     const discard = async () => {
-      process.off('exit', forget)
       await file.close().catch(() => {})
       await rm(unfinished, { force: true })
+      process.off('exit', forget)
     }
     await demandRoom(folder, expectedBytes).catch(async (error) => {
       await discard()
