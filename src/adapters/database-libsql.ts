@@ -52,8 +52,8 @@ export const lockProcess = (directory: string) => {
 /** Integers as such: the driver would bind every number as a real. */
 const toSql = (value: Value) => (Number.isSafeInteger(value) ? BigInt(value as number) : value)
 
-/** `columns`: the names of those that it gives; null where it gives no rows. */
-type Prepared = { query: Libsql.Statement<Value[][]>; columns: readonly string[] | null }
+/** `columns`: the names of those that it gives, where it gives rows. */
+type Prepared = { query: Libsql.Statement<Value[][]>; columns: readonly string[] | undefined }
 
 /** A connection that keeps its statements by their text. Nothing is asked of it once closed: the driver would abort. */
 const openConnection = (path: string, pragmas: string) => {
@@ -64,8 +64,8 @@ const openConnection = (path: string, pragmas: string) => {
     let known = kept.get(sql)
     if (known === undefined) {
       const query = connection.prepare<Value[][]>(sql)
-      const columns = query.reader ? query.raw(true).columns() : null
-      known = { query, columns: columns && columns.map(({ name }) => name) }
+      const columns = query.reader ? query.raw(true).columns() : undefined
+      known = { query, columns: columns?.map(({ name }) => name) }
       kept.set(sql, known)
     }
     return known
