@@ -4,15 +4,17 @@ import Libsql from 'libsql'
 import { startSync } from '../adapters/replica'
 
 const stallMs = 300_000
+const letGoMs = 10_000
 const minutes = stallMs / 60_000
 
 const sizeOf = (path: string): number =>
   [path, `${path}-wal`].reduce((sum, it) => sum + (statSync(it, { throwIfNoEntry: false })?.size ?? 0), 0)
 
-/** Moves what was written to its WAL into the file itself. */
+/** Moves what was written to its WAL into the file itself. The thread that pulled may be about to let go of it. */
 const moveWal = (path: string): void => {
   const file = new Libsql(path)
   try {
+    file.exec(`pragma busy_timeout = ${letGoMs}`)
     const [moved] = file.prepare<never[]>('pragma wal_checkpoint(truncate)').all() as { busy: number }[]
     if (moved?.busy !== 0) throw noCopy()
   } finally {
