@@ -74,6 +74,21 @@ test('a search for what is rare looks at a bounded number of rows in each read a
   expect(counts).toEqual([20_000, 20_000, 5_002])
 })
 
+test('without a filter a page is one look without a pause, and the pages are all there is, each row once', async () => {
+  fill(250)
+  house.clock.advance(10)
+  const seen: string[] = []
+  for (let cursor: string | null | undefined; cursor !== null; ) {
+    const page = await list({ limit: 100, ...(cursor && { cursor }) })
+    seen.push(...page.data.map((event) => event.id))
+    cursor = page.next_cursor
+  }
+  expect(seen.filter((id) => /^evt_\d{8}$/.test(id))).toHaveLength(250)
+  expect(new Set(seen).size).toBe(seen.length)
+  expect(steps).not.toContain(null)
+  expect(steps.filter((step) => step?.sql.includes('limit'))).toHaveLength(3)
+})
+
 test('a page of what is frequent is full, and reads as few rows as it needs', async () => {
   fill(5000)
   const page = await list({ action: 'thing.changed', limit: 100 })

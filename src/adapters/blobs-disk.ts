@@ -10,7 +10,7 @@ import { createLru } from '../lib/lru'
 import { free } from '../lib/memory'
 import type { Blobs, ByteRange, Hold, StagedBlob } from '../ports'
 import { alreadyPublished } from './already-published'
-import { demandRoom, freeBytes } from './disk-room'
+import { demandRoom, freeBytes, spareBytes } from './disk-room'
 import { demandFolder } from './folder'
 import { pour } from './pour'
 
@@ -98,7 +98,7 @@ type Three = [string, string, string]
 export const ownerFile = 'owner'
 
 /** `folder` is made if it is missing. Writing stops with `minFreeBytes` left on its disk. */
-export const createDiskBlobs = ({ folder, minFreeBytes = 64 * 1024 * 1024, calls = systemCalls }: Options): Blobs => {
+export const createDiskBlobs = ({ folder, minFreeBytes = spareBytes, calls = systemCalls }: Options): Blobs => {
   const [objects, staged, owner] = ['objects', 'staged', ownerFile].map((name) => join(folder, name)) as Three
   for (const path of [objects, staged]) demandFolder(path)
 

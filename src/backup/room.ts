@@ -1,16 +1,12 @@
 // Whether a disk has room for what comes, asked before: who is served from it must not find it full.
-import { statfs } from 'node:fs/promises'
-
-// What media leaves free as well.
-const spareBytes = 64 * 1024 * 1024
+import { freeBytes, spareBytes } from '../adapters/disk-room'
 
 const noRoom = (cause?: unknown) =>
   new Error('There is no room on the disk for this backup: nothing of it is used.', { cause })
 
 /** @throws Error, as a sentence, where `bytes` more in `folder` would leave too little. */
 export const demandRoom = async (folder: string, bytes: number): Promise<void> => {
-  const { bavail, bsize } = await statfs(folder)
-  if (bavail * bsize - bytes < spareBytes) throw noRoom()
+  if ((await freeBytes(folder)) - bytes < spareBytes) throw noRoom()
 }
 
 const full = ['ENOSPC', 'EDQUOT', 'EFBIG', 'SQLITE_FULL', 'disk_full']
