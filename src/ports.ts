@@ -195,8 +195,8 @@ export type Backups = {
 
 /**
  * Counts one against `key`, unless it is refused. Never fails: while what nodes share is out of reach, `isAway`, each
- * counts in its memory.
+ * counts in its memory. `at`: when it was asked, in ms of the monotonic clock; now unless said.
  */
 export type Limiter =
-  | { isLocal: true; take(key: string, rate: Rate): Grant }
+  | { isLocal: true; take(key: string, rate: Rate, at?: number): Grant }
   | { isLocal: false; take(key: string, rate: Rate): Promise<Grant>; isAway(): boolean }

@@ -1,5 +1,5 @@
 // Answers: at once where nothing has to be waited for, as their schema lists them, under every header that each has.
-import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { afterAll, beforeAll, expect, spyOn, test } from 'bun:test'
 import { Elysia } from 'elysia'
 import { z } from 'zod'
 import { assertEveryRouteDeclaresAccess, createAccess } from '../src/http/access'
@@ -87,4 +87,26 @@ test('two routes do not share what one declares: its second would be answered by
   expect(() => assertEveryRouteDeclaresAccess(app.routes as never)).not.toThrow()
   const both = app.get('/two', () => ({ id: 'x' }), { ...shared, response: { 200: Id } })
   expect(() => assertEveryRouteDeclaresAccess(both.routes as never)).toThrow('GET /two')
+})
+
+test('what is frozen is told once, and again as it was; anything else as it now is', async () => {
+  const [lasting, passing] = [Object.freeze({ id: 'canary', planted: 'x' }), { id: 'canary' }]
+  const app = new Elysia({ precompile: true })
+    .use(createAccess())
+    .get('/lasting', () => lasting, { open: 'test', response: { 200: Id } })
+    .get('/passing', () => passing, { open: 'test', response: { 200: Id } })
+  const read = async (path: string) => {
+    const request = new Request(`http://localhost${path}`)
+    rememberExchange(request, new Exchange(request, `req_${path}`, 0, () => null))
+    const answer = await app.handle(request)
+    expect(answer.headers.get('x-request-id')).toBe(`req_${path}`)
+    return answer.text()
+  }
+  const stringify = spyOn(JSON, 'stringify')
+  for (let i = 0; i < 3; i++) expect(await read('/lasting')).toBe('{"id":"canary"}')
+  expect(stringify).toHaveBeenCalledTimes(1)
+  stringify.mockRestore()
+  expect(await read('/passing')).toBe('{"id":"canary"}')
+  passing.id = 'moved'
+  expect(await read('/passing')).toBe('{"id":"moved"}')
 })

@@ -21,17 +21,27 @@ type Context = { request: Request; responseValue: unknown }
 
 const unfit = (why: string) => new Failure('internal', undefined, { cause: new Error(why) })
 
-/** What makes of a value what its schema lists. @throws Failure `internal` where it does not fit */
-const newListing = (schema: z.ZodType) => {
+/**
+ * What tells of a value, as JSON, what its schema lists; undefined of none. A frozen one is told once, and again as it was.
+ * @throws Failure `internal` where it does not fit
+ */
+const newTelling = (schema: z.ZodType) => {
   const isListed = exactly(schema)
-  return (value: unknown): unknown => {
-    if (isListed(value)) return value
+  const told = new WeakMap<object, string>()
+  const tell = (value: unknown): string | undefined => {
+    if (isListed(value)) return JSON.stringify(value)
     const held = schema.safeParse(value)
     if (!held.success) throw unfit('answer does not fit its schema')
-    return held.data
+    return JSON.stringify(held.data)
+  }
+  return (value: unknown): string | undefined => {
+    if (typeof value !== 'object' || value === null || !Object.isFrozen(value)) return tell(value)
+    const text = told.get(value) ?? tell(value)
+    if (text !== undefined) told.set(value, text)
+    return text
   }
 }
-type Listings = ReadonlyMap<number, ReturnType<typeof newListing>>
+type Tellings = ReadonlyMap<number, ReturnType<typeof newTelling>>
 
 /**
  * Elysia would check each answer in a promise, and set each header by itself. `takeAnswers` takes the schemas of a route
@@ -42,22 +52,23 @@ export const createAnswers = (defaults: Headers) => {
   const ofJson = new Headers(defaults)
   ofJson.set('content-type', 'application/json')
 
-  const encode = (listings: Listings, request: Request, given: unknown): Response => {
+  const encode = (tellings: Tellings, request: Request, given: unknown): Response => {
     if (given instanceof Response) return given
-    const [status, value] =
-      given instanceof ElysiaCustomStatusResponse ? [given.code as number, given.response] : [200, given]
-    const list = listings.get(status)
-    if (!list && value !== undefined) throw unfit('answer without a schema')
-    const listed = list?.(value)
+    const isStatus = given instanceof ElysiaCustomStatusResponse
+    const status: number = isStatus ? given.code : 200
+    const value: unknown = isStatus ? given.response : given
+    const tell = tellings.get(status)
+    if (!tell && value !== undefined) throw unfit('answer without a schema')
+    const text = tell?.(value)
     const exchange = exchangeOf(request)
     exchange.isDressed = true
-    const headers = listed === undefined ? ofNothing : ofJson
+    const headers = text === undefined ? ofNothing : ofJson
     headers.set('x-request-id', exchange.requestId)
-    return new Response(listed === undefined ? null : JSON.stringify(listed), { status, headers })
+    return new Response(text ?? null, { status, headers })
   }
 
-  const encodeLate = (listings: Listings, request: Request, given: Promise<unknown>) =>
-    given.then((value) => encode(listings, request, value))
+  const encodeLate = (tellings: Tellings, request: Request, given: Promise<unknown>) =>
+    given.then((value) => encode(tellings, request, value))
 
   return (route: object): void => {
     const hooks = route as Hooks
@@ -66,10 +77,10 @@ export const createAnswers = (defaults: Headers) => {
     // Where no body is declared none is read, and nothing waits for one.
     if (hooks.body === undefined && hooks.parse !== 'none') delete hooks.parse
     hooks.answers = schemas
-    const listings: Listings = new Map(Object.entries(schemas).map(([status, s]) => [Number(status), newListing(s)]))
+    const tellings: Tellings = new Map(Object.entries(schemas).map(([status, s]) => [Number(status), newTelling(s)]))
     hooks.mapResponse = ({ request, responseValue }: Context) =>
       responseValue instanceof Promise
-        ? encodeLate(listings, request, responseValue)
-        : encode(listings, request, responseValue)
+        ? encodeLate(tellings, request, responseValue)
+        : encode(tellings, request, responseValue)
   }
 }

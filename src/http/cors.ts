@@ -11,9 +11,9 @@ const preflightSeconds = 600
 
 /** `isAllowed` holds for `Origin` values from which pages may call. A foreign origin is refused elsewhere. */
 export const createCors = (isAllowed: (origin: string) => boolean) => ({
-  /** The answer to a preflight; null for any other request. */
+  /** The answer to a preflight of a page; null for any other request. */
   preflight: ({ method, headers }: Request): Response | null => {
-    if (method !== 'OPTIONS' || !headers.has('origin') || !headers.has('access-control-request-method')) return null
+    if (method !== 'OPTIONS' || !headers.has('access-control-request-method')) return null
     return new Response(null, {
       status: 204,
       headers: {
@@ -24,11 +24,9 @@ export const createCors = (isAllowed: (origin: string) => boolean) => ({
     })
   },
   /** Lets the page that called read the answer. */
-  share: (request: Request, response: Response): void => {
-    const origin = request.headers.get('origin')
-    if (origin === null || !isAllowed(origin)) return
-    const { headers } = response
-    headers.set('access-control-allow-origin', origin)
+  share: (page: string, { headers }: Response): void => {
+    if (!isAllowed(page)) return
+    headers.set('access-control-allow-origin', page)
     headers.set('access-control-allow-credentials', 'true')
     headers.set('access-control-expose-headers', allowed.exposed)
     headers.append('vary', 'Origin')

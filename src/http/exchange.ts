@@ -32,6 +32,8 @@ export class Exchange implements Origin {
   again: ((exchange: Exchange) => Promise<void>) | null
   /** How its limits stand, as headers, where there is reason to tell. */
   rateLimit: Readonly<Record<string, string>> | null
+  /** The page that calls, as its `Origin` says; null where none is named. */
+  readonly page: string | null
   /** Whether its answer was made with the headers that every answer has. */
   isDressed: boolean
   /** What its answer sets in the browser, as Set-Cookie values. */
@@ -46,6 +48,7 @@ export class Exchange implements Origin {
     /** Lets the connection be silent for so many seconds, or for ever: for streams, once whoever asks was let in. */
     readonly takeTime: TakeTime = () => {},
   ) {
+    this.page = request.headers.get('origin')
     this.identity = nobody
     this.route = ''
     this.workspace = null
@@ -84,13 +87,18 @@ export const personOf = (origin: Exchange, { person }: Identity = origin.identit
 export const actorOf = (origin: Exchange, identity: Identity = origin.identity): Actor | null =>
   identity.actor && { ...identity.actor, person: personOf(origin, identity), origin }
 
-const exchanges = new WeakMap<Request, Exchange>()
-export const rememberExchange = (request: Request, exchange: Exchange) => void exchanges.set(request, exchange)
-export const findExchange = (request: Request): Exchange | undefined => exchanges.get(request)
+// On the request itself: a WeakMap is asked four times for each, and grows to all that the collector has not met yet.
+const own = Symbol('exchange')
+type Known = Request & { [own]?: Exchange }
+
+export const rememberExchange = (request: Known, exchange: Exchange): void => {
+  request[own] = exchange
+}
+export const findExchange = (request: Known): Exchange | undefined => request[own]
 
 /** @throws Failure `internal` for a request that did not come through intake: nothing is answered without it. */
 export const exchangeOf = (request: Request): Exchange => {
-  const exchange = exchanges.get(request)
+  const exchange = findExchange(request)
   if (!exchange) throw new Failure('internal')
   return exchange
 }

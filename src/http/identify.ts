@@ -154,7 +154,8 @@ export const createIdentify = (from: Sources) => {
     const { headers } = request
     const named = headers.get('x-workspace-id')
     if (workspace !== null && named !== null && named !== workspace) return { ...nobody, refusal: 'not_found' }
-    const [project, alias] = [headers.get('x-project-id'), headers.get('x-namespace')]
+    const project = headers.get('x-project-id')
+    const alias = headers.get('x-namespace')
     // Two names that disagree are the name of nothing.
     const wantedProject = project !== null && alias !== null && project !== alias ? '' : (project ?? alias)
     const wanted: Wanted = { workspace: workspace ?? named, project: wantedProject, request }

@@ -57,7 +57,7 @@ export const createIntake = (parts: Parts): Intake => {
     for (const cookie of exchange.setCookies) response.headers.append('set-cookie', cookie)
     if (exchange.rateLimit !== null && status !== 429)
       for (const [name, value] of Object.entries(exchange.rateLimit)) response.headers.set(name, value)
-    cors.share(request, response)
+    if (exchange.page !== null) cors.share(exchange.page, response)
     if (isRefusal(exchange, status)) denied(exchange, status)
     const ms = clock.monotonic() - exchange.startedAt
     log.request(
@@ -93,9 +93,11 @@ export const createIntake = (parts: Parts): Intake => {
         const response = probe()
         return response instanceof Promise ? response.then((r) => finish(exchange, r)) : finish(exchange, response)
       }
-      origins.any(request)
-      const preflight = cors.preflight(request)
-      if (preflight) return finish(exchange, preflight)
+      if (exchange.page !== null) {
+        origins.any(exchange.page, request)
+        const preflight = cors.preflight(request)
+        if (preflight) return finish(exchange, preflight)
+      }
       rememberExchange(request, exchange)
       const identity = identify(request)
       if (!(identity instanceof Promise)) {

@@ -23,13 +23,11 @@ export const createHostGuard = (hosts: ReadonlySet<string>, isDirect = false) =>
   }
 }
 
-/** Refuses any request whose `Origin` is present and not allowed, tickets aside. @throws Failure `forbidden` */
 export const createOriginGuard = (allowed: ReadonlySet<string>) => ({
-  any: (request: Request): void => {
-    const origin = request.headers.get('origin')
+  /** Refuses a request of a page whose origin is not allowed, tickets aside. @throws Failure `forbidden` */
+  any: (page: string, request: Request): void => {
     // A ticket is made to be used by pages of others, and no cookie is looked at beside it.
-    if (origin !== null && !allowed.has(origin) && ticketIn(request) === null)
-      throw new Failure('forbidden', 'This origin may not call')
+    if (!allowed.has(page) && ticketIn(request) === null) throw new Failure('forbidden', 'This origin may not call')
   },
   /** A call by cookie with an unsafe method must show that it comes from an allowed page. */
   byCookie: (request: Request): void => {

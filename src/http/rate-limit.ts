@@ -81,7 +81,8 @@ export const createGate = ({ limiter, plans, meter }: { limiter: Limiter; plans:
     return {
       isLocal: true,
       pass: (exchange, need) => {
-        for (const limit of limitsOf(exchange, need)) settle(exchange, need, limit, limiter.take(limit.key, limit.rate))
+        for (const limit of limitsOf(exchange, need))
+          settle(exchange, need, limit, limiter.take(limit.key, limit.rate, exchange.startedAt))
         count(exchange, need)
       },
     }

@@ -43,8 +43,7 @@ export const createGcra = (now: () => number, maxKeys = 100_000) => {
     isLocal: true,
     /** Whether one more would be let through; counts nothing. */
     peek: (key: string, rate: Rate): Grant => judge(key, rate, now(), 1).grant,
-    take: (key: string, rate: Rate): Grant => {
-      const at = now()
+    take: (key: string, rate: Rate, at: number = now()): Grant => {
       const { next, grant } = judge(key, rate, at, 1)
       if (grant.isAllowed) put(key, at, next)
       return grant

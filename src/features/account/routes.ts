@@ -36,7 +36,12 @@ export const accountRoutes = (access: Access, cookies: Cookies, account: Account
       { access: 'account:delete', response: { 202: StartedChallenge, 204: z.undefined() } },
     )
     // No call stands first in it: Elysia, which reads its text, would await that.
-    .get('/whoami', ({ person, actor }) => (actor ? account.whoami(actor) : account.whoami(person)), {
-      access: 'whoami:read',
-      response: { 200: Whoami },
-    })
+    .get(
+      '/whoami',
+      ({ caller: { identity } }) =>
+        identity.actor ? account.whoami(identity.actor) : account.whoami(identity.person!),
+      {
+        access: 'whoami:read',
+        response: { 200: Whoami },
+      },
+    )

@@ -28,11 +28,15 @@ type Deps = Parameters<typeof addressChanges>[0] & {
   heldElsewhere: (person: Person) => Promise<Omit<Export, 'user' | 'former_addresses'>>
 }
 
+/** Whoever calls, without what is of one request: one object for as long as what is known of them is kept. */
+type Caller = Omit<Actor, 'origin' | 'person'> | Omit<Person, 'origin'>
+
 const localeOf = (text: string): User['locale'] => locales.find((l) => l === text) ?? 'en'
 
 export const accountService = (deps: Deps) => {
   const { db, write, clock, addresses, workspacesOf } = deps
   const store = userStore(db)
+  const said = new WeakMap<Caller, Whoami>()
 
   const present = (row: UserRow): User => ({
     id: row.id,
@@ -129,16 +133,20 @@ export const accountService = (deps: Deps) => {
     sweep: () => deps.unaudited('nothing can be taken back any more', [store.removeFormerBefore(clock.now())]),
 
     /** Who is asking, where, and what they may do there. */
-    whoami(who: Actor | Person): Whoami {
+    whoami(who: Caller): Whoami {
+      const known = said.get(who)
+      if (known) return known
       const actor = 'workspace' in who ? who : null
       const project = actor?.project ?? null
-      return {
+      const whoami = Object.freeze({
         actor: { type: who.type, id: who.id },
         workspace: actor && { id: actor.workspace.publicId, name: actor.workspace.name, role: actor.role },
         project: project && { id: project.id, slug: project.slug },
         permissions: [...listPermissions(actor?.permissions ?? ofPerson)],
         environment: actor?.environment ?? null,
-      }
+      })
+      said.set(who, whoami)
+      return whoami
     },
   }
 }
