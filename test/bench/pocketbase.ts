@@ -1,7 +1,7 @@
 // PocketBase with one record and one protected file that only their owner may read.
 import { join } from 'node:path'
 import { freePort } from '../redis'
-import type { Load } from './measure'
+import type { Load, LoadOf } from './measure'
 import { installPeers, peers } from './peers'
 import { end, newFolder, removeFolder, spawn } from './processes'
 
@@ -29,7 +29,7 @@ const startProcess = async () => {
     if (tries > 400) throw await stop().then(() => new Error('PocketBase did not start'))
     await Bun.sleep(25)
   }
-  return { url, stop }
+  return { url, pid: server.pid, stop }
 }
 
 const callerOf = (url: string) => {
@@ -60,8 +60,8 @@ const makeCollections = async (call: Call): Promise<string> => {
 /** `record`, by its owner's token; `file` of `bytes`, by the file token that its owner asked for. */
 export const startPocketBase = async (
   bytes: Uint8Array<ArrayBuffer> = new Uint8Array(1),
-): Promise<{ record: Load; file: Load; stop(): Promise<void> }> => {
-  const { url, stop } = await startProcess()
+): Promise<{ record: LoadOf; file: Load; stop(): Promise<void> }> => {
+  const { url, pid, stop } = await startProcess()
   try {
     const call = callerOf(url)
     const token = await makeCollections(call)
@@ -76,7 +76,11 @@ export const startPocketBase = async (
     const signedIn = await call('POST', '/api/collections/users/auth-with-password', { identity: 'bench', password })
     const fileToken = (await call('POST', '/api/files/token', {}, signedIn.token)).token
     return {
-      record: { url: `${url}/api/collections/notes/records/${note.id}`, headers: { authorization: signedIn.token } },
+      record: {
+        url: `${url}/api/collections/notes/records/${note.id}`,
+        headers: { authorization: signedIn.token },
+        pid,
+      },
       file: { url: `${url}/api/files/files/${kept.id}/${kept.file}?token=${fileToken}`, headers: {} },
       stop,
     }
