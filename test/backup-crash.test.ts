@@ -3,17 +3,14 @@ import { beforeAll, expect, test } from 'bun:test'
 import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { openLocalDatabase } from '../src/adapters/database-libsql'
-import { alter, cli, copyOf, emptyFor, newInstance, serve, spawnCli } from './backup-house'
+import { alter, cli, copyOf, emptyFor, newBackup, serve, spawnCli } from './backup-house'
 import { bearer } from './story'
 import { newFolder } from './template'
 
-let one: Awaited<ReturnType<typeof newInstance>>
+let one: Awaited<ReturnType<typeof newBackup>>['one']
 let file: string
 beforeAll(async () => {
-  one = await newInstance()
-  await one.stop()
-  file = join(newFolder(), 'a.backup')
-  expect((await cli(one.folder, ['backup', file])).code).toBe(0)
+  ;({ one, file } = await newBackup())
 })
 
 const unfinished = 'A restore into this folder has not ended: let it end, run it again, or remove the folder .restore'

@@ -2,18 +2,14 @@
 import { beforeAll, expect, test } from 'bun:test'
 import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { alter, cli, copyOf, newInstance, spawnCli } from './backup-house'
+import { alter, cli, copyOf, newBackup, spawnCli } from './backup-house'
 import { newFolder } from './template'
 
 let folder: string
 let file: string
 beforeAll(async () => {
-  const one = await newInstance()
-  await one.sealed()
-  await one.stop()
-  folder = one.folder
-  file = join(newFolder(), 'a.backup')
-  expect(await cli(folder, ['backup', file])).toMatchObject({ code: 0 })
+  const made = await newBackup()
+  ;[folder, file] = [made.one.folder, made.file]
 })
 
 const elsewhere = newFolder()

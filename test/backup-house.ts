@@ -117,3 +117,14 @@ export const newInstance = async (more: Env = {}) => {
   }
   return { folder, ...server, headers, media, bytes, keys: [await newKey('one'), await newKey('two')], sealed }
 }
+
+/** A new instance that nobody serves any more, its audit with heads, and a backup of it. */
+export const newBackup = async () => {
+  const one = await newInstance()
+  await one.sealed()
+  await one.stop()
+  const file = join(newFolder(), 'a.backup')
+  const { code, said } = await cli(one.folder, ['backup', file])
+  if (code !== 0) throw new Error(said)
+  return { one, file }
+}

@@ -16,17 +16,14 @@ import { createFolderPlace, type Source } from '../src/backup/place'
 import { restoreBackup } from '../src/backup/restore'
 import { factsOf } from '../src/backup/snapshot'
 import type { Row, Value } from '../src/ports'
-import { cli, emptyFor, newInstance } from './backup-house'
+import { cli, emptyFor, newBackup } from './backup-house'
 import { startSqld } from './sqld'
 import { migratedTemplate, newFolder } from './template'
 
-let one: Awaited<ReturnType<typeof newInstance>>
+let one: Awaited<ReturnType<typeof newBackup>>['one']
 let file: string
 beforeAll(async () => {
-  one = await newInstance()
-  await one.stop()
-  file = join(newFolder(), 'a.backup')
-  expect(await cli(one.folder, ['backup', file])).toMatchObject({ code: 0 })
+  ;({ one, file } = await newBackup())
 })
 
 const houseAt = (folder: string): House => ({
