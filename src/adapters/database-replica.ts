@@ -70,6 +70,7 @@ const createReplicaLink = (primary: Primary, hurried: Primary, copy: Pick<Link, 
 
   const read: Link['read'] = (sql, args) => {
     if (!isTrusted()) return hurried.read(sql, args)
+    // Not hurried: it may follow what this request has written or taken in, which a refusal would leave without its answer.
     return sync.frame() >= needed && !isAsking() ? copy.read(sql, args) : primary.read(sql, args)
   }
 
