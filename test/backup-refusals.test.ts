@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { once } from 'node:events'
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { lockProcess } from '../src/adapters/database-libsql'
 import type { S3 } from '../src/adapters/s3'
 import { createArchive } from '../src/backup/archive'
@@ -13,12 +13,12 @@ import { demandRoom } from '../src/backup/room'
 import { createBackups } from '../src/backup/scheduled'
 import type { Env } from '../src/config'
 import { Failure } from '../src/errors'
-import { alter, cli, copyOf, emptyFor, newInstance, newPair } from './backup-house'
+import { alter, cli, copyOf, emptyFor, newBackup, newPair } from './backup-house'
 import { failed, run } from './backup-run'
 import { type Sqld, startSqld } from './sqld'
 import { newFolder } from './template'
 
-let one: Awaited<ReturnType<typeof newInstance>>
+let one: Awaited<ReturnType<typeof newBackup>>['one']
 let sqld: Sqld
 let plain: string
 const pair = newPair()
@@ -56,6 +56,11 @@ const primary = (url: string): Env => ({
   LATCHKEY_PRIMARY_TOKEN: sqld.token('rw'),
   LATCHKEY_BLOBS: `file:${newFolder()}`,
 })
+/** What a backup that `script` makes by itself says, with so much time until the next. */
+const scheduled = (everyMs: number, script: string) => {
+  const program = { command: ['sh', '-c', script], env: {} }
+  return failed(createBackups({ to: 'file:/nowhere', keys: null }, everyMs, program).make(new AbortController().signal))
+}
 const bucket = (failure: Failure) =>
   createBucketPlace({ sizeOf: () => Promise.reject(failure), begin: () => Promise.reject(failure) } as unknown as S3)
 
@@ -108,13 +113,18 @@ const says: Record<string, () => Promise<string>> = {
       expect(await run(copy, ['backup', path])).toBe(said)
     const elsewhere = { LATCHKEY_DATABASE: `file:${copy}/latchkey.db`, LATCHKEY_DATA_DIR: newFolder() }
     expect(await run(copy, ['backup', join(copy, 'a')], elsewhere)).toBe(said)
-    for (const to of [join(copy, 'backups'), join(copy, 'media'), copy]) {
-      expect(await run(copy, ['backup'], { LATCHKEY_BACKUP_TO: `file:${to}` })).toBe(said)
-      expect(existsSync(join(copy, 'backups'))).toBe(false)
-    }
-    expect(await run(copy, ['backup'], { LATCHKEY_BACKUP_TO: `file:${copy}-beside` })).toContain('2 of 2')
-    rmSync(`${copy}-beside`, { recursive: true })
+    expect(await run(copy, ['backup', `${copy}-beside`])).toContain('2 of 2')
     expect(readFileSync(join(copy, 'latchkey.db')).equals(before)).toBe(true)
+    return said
+  },
+  'LATCHKEY_BACKUP_TO must name a folder outside those of data and media, with none of them in it.': async () => {
+    const copy = copyOf(one.folder)
+    const by = (to: string) => run(copy, ['backup'], { LATCHKEY_BACKUP_TO: `file:${to}` })
+    const said = await by(copy)
+    for (const to of [join(copy, 'backups'), join(copy, 'media'), dirname(copy)]) expect(await by(to)).toBe(said)
+    expect(readdirSync(dirname(copy))).toEqual(['copy'])
+    expect(existsSync(join(copy, 'backups'))).toBe(false)
+    expect(await by(`${copy}-beside`)).toContain('2 of 2')
     return said
   },
   'There is no room on the disk for this backup: nothing of it is used.': async () => {
@@ -131,18 +141,8 @@ const says: Record<string, () => Promise<string>> = {
     run(one.folder, ['backups'], { LATCHKEY_BACKUP_TO: `file:${plain}` }),
   'There is no backup of this instance where LATCHKEY_BACKUP_TO says.': () =>
     run(one.folder, ['drill'], { LATCHKEY_BACKUP_TO: `file:${newFolder()}` }),
-  'The backup took longer than a day, or than there is between two of them.': () =>
-    failed(
-      createBackups({ to: 'file:/nowhere', keys: null }, 20, { command: ['sh', '-c', 'exec sleep 10'], env: {} }).make(
-        new AbortController().signal,
-      ),
-    ),
-  'The backup ended with 3.': () =>
-    failed(
-      createBackups({ to: 'file:/nowhere', keys: null }, 9000, { command: ['sh', '-c', 'exit 3'], env: {} }).make(
-        new AbortController().signal,
-      ),
-    ),
+  'The backup took longer than a day, or than there is between two of them.': () => scheduled(20, 'exec sleep 10'),
+  'The backup ended with 3.': () => scheduled(9000, 'exit 3'),
   'There is no backup of that name that can be read.': () => run(emptyFor(one.folder), ['restore', '/none']),
   'This is no backup of Latchkey.': () => run(emptyFor(one.folder), ['restore', join(one.folder, 'latchkey.db')]),
   'This backup was cut short or altered: nothing of it is used.': () =>
@@ -268,10 +268,7 @@ const says: Record<string, () => Promise<string>> = {
 }
 
 beforeAll(async () => {
-  one = await newInstance()
-  await one.sealed()
-  await one.stop()
-  plain = await backUp(one.folder)
+  ;({ one, file: plain } = await newBackup())
   sqld = await startSqld()
 })
 afterAll(async () => {

@@ -1,12 +1,12 @@
 // Backups that are made by themselves: when one is due, by one node; old ones go once a new one is sound; failures are told.
 import { afterEach, expect, test } from 'bun:test'
-import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { prune } from '../src/backup/keep'
 import { nameOf, readName } from '../src/backup/names'
 import { createFolderPlace } from '../src/backup/place'
 import type { Backups } from '../src/ports'
-import { cli, newInstance } from './backup-house'
+import { cli, newInstance, serve } from './backup-house'
 import { type TestApp, testApp } from './support'
 import { newFolder } from './template'
 
@@ -220,4 +220,16 @@ test('while media is not sound none is removed: the last good one stays', async 
   expect(bad.said).toContain('not all media is sound')
   expect(readdirSync(to)).toContain(good)
   expect(readdirSync(to)).toHaveLength(2)
+}, 60_000)
+
+test('no server starts whose backups would lie among its data, or its data among them; beside it one does', async () => {
+  const [home, links] = [newFolder(), newFolder()]
+  const [folder, link] = [join(home, 'data'), join(links, 'link')]
+  symlinkSync(home, link)
+  const startWith = (to: string) => serve(folder, { LATCHKEY_BACKUP_TO: `file:${to}` })
+  for (const to of [folder, `${folder}/backups`, `${link}/data/backups`, home, link])
+    await expect(startWith(to)).rejects.toThrow(/^LATCHKEY_BACKUP_TO must name a folder outside those of data/)
+  expect(readdirSync(home)).toEqual([])
+  for (const to of [`${folder}-backups`, `${link}/backups`]) await (await startWith(to)).stop()
+  expect(readdirSync(folder)).toContain('latchkey.db')
 }, 60_000)

@@ -14,7 +14,7 @@ import { type Known, locate, nameOf, placeAt, readName, type Target } from './na
 import type { Place, Source } from './place'
 import { restoreBackup } from './restore'
 import { instanceAt } from './snapshot'
-import { demandOutside } from './target'
+import { demandApart, demandOutside } from './target'
 import type { Opening, Restored } from './unpack'
 
 type Settings = { config: Config; secrets: Secrets }
@@ -58,17 +58,6 @@ const scheduled = (settings: Settings): { place: Place; keep: number } => {
 
 // By how much clocks of machines may differ.
 const skewMs = 3_600_000
-
-/** Where no backup may be written: the folders of data and media, and beside the file of the database. */
-const foldersOf = ({ config }: Settings, { database }: House): [folders: string[], database: string | null] => [
-  [config.dataDir, ...(config.blobs.kind === 'disk' ? [config.blobs.path] : [])],
-  database.kind === 'local' ? database.path : null,
-]
-
-/** @throws Error, as a sentence, for a file that lies there; `to` may be a bucket. */
-const demandElsewhere = (to: string, settings: Settings, house: House): void => {
-  if (!to.startsWith('s3://')) demandOutside(to, ...foldersOf(settings, house))
-}
 
 const isName = (args: string[]): args is [string] => args.length === 1 && !args[0]!.startsWith('-')
 
@@ -120,12 +109,12 @@ export const backup = async (args: string[], settings: Settings, version: string
     master: findMasterKeys(settings.secrets.masterKeys),
   }
   if (isName(args)) {
-    demandElsewhere(args[0], settings, house)
+    if (!args[0].startsWith('s3://')) demandOutside(args[0], config)
     const { place, name } = locate(args[0], { ...knownTo(settings), target: null })
     return tellWritten(say, await writeBackup(place, () => name, options), options)
   }
   const { place, keep } = scheduled(settings)
-  demandElsewhere(`${config.backups!.to.replace(/^file:/, '')}/new`, settings, house)
+  demandApart(config)
   const written = await writeBackup(place, (header) => nameOf({ ...header, at: now }), options)
   tellWritten(say, written, options)
   await prune(place, { ...written, at: now }, keep)

@@ -2,6 +2,7 @@
 import { systemClock } from '../adapters/clock'
 import { createApp } from '../app'
 import { createBackups, type Program } from '../backup/scheduled'
+import { demandApart } from '../backup/target'
 import type { Config, Secrets } from '../config'
 import type { Intake } from '../http/intake'
 import { clientBehind, createNetworks } from '../lib/networks'
@@ -51,9 +52,13 @@ type Options = { graceMs?: number; clock?: Clock; program?: Program }
 const defaultGraceMs = 7000
 const lastMs = 2500
 
-/** Null where the settings name no place for them. */
-const openBackups = ({ backups }: Config, { backupS3 }: Secrets, program: Program | undefined) =>
-  backups && program ? createBackups({ to: backups.to, keys: backupS3 }, backups.everyMs, program) : null
+/** Null where the settings name no place for them. @throws Error, as a sentence, for one where the data is. */
+const openBackups = (config: Config, { backupS3 }: Secrets, program: Program | undefined) => {
+  const { backups } = config
+  if (!backups || !program) return null
+  demandApart(config)
+  return createBackups({ to: backups.to, keys: backupS3 }, backups.everyMs, program)
+}
 
 /**
  * Starts. `settle` gives the settings for the port that was really taken, which origin and hosts may follow from.
@@ -69,8 +74,9 @@ export const startServer = async (
   const server = listen(settle().config, () => handler)
   try {
     const { config, secrets } = settle(server.port)
-    const { ports, inbox, close } = await openPorts(config, secrets, log, clock)
+    // First: what it refuses has then opened nothing.
     const backups = openBackups(config, secrets, program)
+    const { ports, inbox, close } = await openPorts(config, secrets, log, clock)
     const all = { ...ports, ...(backups && { backups }) }
     const app = await createApp(config, all, pagesOf(inbox))
     await app.start()
