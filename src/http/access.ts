@@ -80,6 +80,9 @@ const hooksOf = (gate: Gate, enter: (exchange: Exchange) => Need | null, settle:
 
 const isRead = ({ method }: Request) => method === 'GET' || method === 'HEAD' || method === 'OPTIONS'
 
+/** For the types: a route of an account permission has no actor, of a key's no person, of anybody's neither. */
+type Held = { caller: Exchange; actor: Actor; person: Person }
+
 /** Identifies the caller again. */
 type Settle = (exchange: Exchange) => Promise<void>
 
@@ -104,11 +107,12 @@ export const createAccess = (
       introspect: takeAnswers,
       resolve: ({ request }) => {
         const caller = exchangeOf(request)
+        // Anybody's: whoever it is stands in `caller.identity`, and is not put together anew.
+        if (scopeOf(need) === 'any') return { caller } as Held
         const held = actorOf(caller)
         const person = held ? held.person : personOf(caller)
         const actor = held && boundTo(held, need)
-        // For the types: a route of an account permission has no actor, of a key's no person.
-        return { caller, actor: actor as Actor, person: person as Person }
+        return { caller, actor, person } as Held
       },
     }),
     open: (why: string) => ({

@@ -1,4 +1,5 @@
 // The programs that are measured, each a process of its own on a port of its own.
+import { truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { bearer, newCaller } from '../story'
 import { end, newFolder, removeFolder, spawn } from './processes'
@@ -23,7 +24,12 @@ export const startProgram = async (script: string, env: Record<string, string>):
   }
   for (let tries = 0; tries < 800 && child.exitCode === null; tries++) {
     const url = /"listening":"([^"]+)"/.exec(await Bun.file(log).text())?.[1]
-    if (url) return { url, pid: child.pid, stop }
+    if (url) {
+      // Kept short, as by whoever keeps logs: what a file grows by is memory new to the machine, and dear.
+      const rotation = setInterval(() => truncateSync(log), 500)
+      void child.exited.then(() => clearInterval(rotation))
+      return { url, pid: child.pid, stop }
+    }
     await Bun.sleep(25)
   }
   await stop()
