@@ -16,6 +16,12 @@ export type Durable = Pick<UploadRow, 'offset' | 'blob' | 'saved'>
 const isOne = ({ workspaceId, id }: Key) => and(eq(uploads.workspaceId, workspaceId), eq(uploads.id, id))
 const isMine = (key: Key, lease: string) => and(isOne(key), eq(uploads.lease, lease), isNull(uploads.mediaId))
 const isOpen = isNull(uploads.mediaId)
+// The primary's clock, whichever node asks: those of nodes may be minutes apart, and two would write at once.
+const now = sql<number>`cast(unixepoch('subsec') * 1000 as integer)`
+const isFree = lte(uploads.leaseUntil, now)
+/** When a lease ends that is given or kept now. */
+export const leaseEnd = (ms: number): SQL<number> => sql`${now} + ${ms}`
+type LeaseEnd = number | SQL<number>
 /** Neither a key that was not revoked nor a member made it. */
 const isForsaken = sql`not exists (select 1 from ${apiKeys} where ${and(
   ...[eq(apiKeys.workspaceId, uploads.workspaceId), eq(apiKeys.id, uploads.createdBy), isNull(apiKeys.revokedAt)],
@@ -61,17 +67,17 @@ export const uploadStore = (db: Database) => {
     forsaken: (now: number, limit: number) => over.forsaken.all({ now, limit }),
     insert: inserter(uploads),
 
-    /** Takes the lease, unless somebody has it at `now`. Its row says where the upload stands. */
-    claim: (key: Key, lease: string, now: number, leaseUntil: number) =>
+    /** Takes the lease, unless somebody has it. Its row says where the upload stands. */
+    claim: (key: Key, lease: string, leaseUntil: LeaseEnd) =>
       statement(
         builder
           .update(uploads)
           .set({ lease, leaseUntil })
-          .where(and(isOne(key), lte(uploads.leaseUntil, now)))
+          .where(and(isOne(key), isFree))
           .returning({ offset: uploads.offset, blob: uploads.blob, saved: uploads.saved, media_id: uploads.mediaId }),
       ),
-    keep: (key: Key, lease: string, leaseUntil: number) => update({ leaseUntil }, isMine(key, lease)),
-    save: (key: Key, lease: string, durable: Durable, leaseUntil: number, expiresAt: number) =>
+    keep: (key: Key, lease: string, leaseUntil: LeaseEnd) => update({ leaseUntil }, isMine(key, lease)),
+    save: (key: Key, lease: string, durable: Durable, leaseUntil: LeaseEnd, expiresAt: number) =>
       update({ ...durable, leaseUntil, expiresAt }, isMine(key, lease)),
     release: (key: Key, lease: string) => update({ lease: null, leaseUntil: 0 }, isMine(key, lease)),
     /** Says which file it became; nobody writes to it any more. */
@@ -82,10 +88,10 @@ export const uploadStore = (db: Database) => {
     grow: (key: Key, bytes: number) => update({ length: sql`${uploads.length} + ${bytes}` }, isOne(key)),
     delete: (key: Key) => statement(builder.delete(uploads).where(isOne(key))),
     deleteMine: (key: Key, lease: string) => statement(builder.delete(uploads).where(isMine(key, lease))),
-    /** Changes no row where it is neither expired nor forsaken by now, or somebody writes to it. */
-    deleteOver: (key: Key, now: number) => {
-      const isOver = or(lte(uploads.expiresAt, now), and(isOpen, isForsaken))
-      return statement(builder.delete(uploads).where(and(isOne(key), isOver, lte(uploads.leaseUntil, now))))
+    /** Changes no row where it is neither expired nor forsaken, or somebody writes to it. */
+    deleteOver: (key: Key, at: number) => {
+      const isOver = or(lte(uploads.expiresAt, at), and(isOpen, isForsaken))
+      return statement(builder.delete(uploads).where(and(isOne(key), isOver, isFree)))
     },
   }
 }

@@ -3,7 +3,7 @@ import { Failure, isFailure } from '../../errors'
 import { randomBase62 } from '../../lib/id'
 import type { Clock, Database } from '../../ports'
 import type { Unaudited } from '../../write'
-import type { Durable, UploadRow, UploadStore } from './store'
+import { type Durable, leaseEnd, type UploadRow, type UploadStore } from './store'
 
 /** How long an upload lasts after its last bytes. */
 export const uploadMs = 24 * 3_600_000
@@ -38,10 +38,10 @@ export const createTurns = ({ db, clock, unaudited, store }: Deps) => {
   const here = new Map<string, Held>()
   // Nobody else can be writing then: what was left by a process before this one is over.
   const isAlone = db.sharing.kind === 'alone'
-  const untilOf = () => (isAlone ? 0 : clock.now() + leaseMs)
+  const until = isAlone ? 0 : leaseEnd(leaseMs)
 
   const claim = async (row: UploadRow, lease: string): Promise<Turn['at']> => {
-    const [outcome] = await unaudited(why, [store.claim(row, lease, clock.now(), untilOf())])
+    const [outcome] = await unaudited(why, [store.claim(row, lease, until)])
     const found = outcome?.rows[0] as (Durable & { media_id: string | null }) | undefined
     if (!found) throw locked()
     const { offset, blob, saved, media_id: mediaId } = found
@@ -57,7 +57,7 @@ export const createTurns = ({ db, clock, unaudited, store }: Deps) => {
       if (outcome?.changes !== 1) throw locked()
       ends = asked + leaseMs
     }
-    const renew = () => keep(store.keep(row, lease, untilOf()))
+    const renew = () => keep(store.keep(row, lease, until))
     const lose = (error: unknown) => isFailure(error, 'locked') && gone.abort(error)
     const timer = isAlone ? undefined : setInterval(() => void renew().catch(lose), renewMs)
     return {
@@ -67,7 +67,7 @@ export const createTurns = ({ db, clock, unaudited, store }: Deps) => {
       assertHeld() {
         if (!isAlone && clock.monotonic() > ends - marginMs) throw locked()
       },
-      save: (durable) => keep(store.save(row, lease, durable, untilOf(), clock.now() + uploadMs)),
+      save: (durable) => keep(store.save(row, lease, durable, until, clock.now() + uploadMs)),
       onAsk(settle) {
         held.settle = settle
       },
