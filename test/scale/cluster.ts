@@ -98,7 +98,8 @@ const newNode = async (sqld: Sqld, common: Record<string, string>, env: Record<s
       return (await told).stalledMs ?? 0
     },
     stop: async () => {
-      if (running.child.exitCode === null && running.failed === undefined) running.child.send('stop')
+      const { exitCode, signalCode } = running.child
+      if (exitCode === null && signalCode === null && running.failed === undefined) running.child.send('stop')
       await Promise.race([running.child.exited, Bun.sleep(2000)])
       running.child.kill('SIGKILL')
       link.stop()
