@@ -21,6 +21,24 @@ test('the page names every route of the API and what it asks for', async () => {
   expect(html).toContain('<code>key:create</code> admin, no key')
 })
 
+test('an answer without a body is described as one, and one with a body keeps its shape', async () => {
+  const { body } = await t.call('GET', '/api/openapi.json')
+  const { 202: asked, 204: done } = body.paths['/api/me'].delete.responses
+  expect(done).toEqual({ description: 'Done' })
+  expect(asked.content['application/json'].schema.required).toContain('challenge_id')
+})
+
+test.each([
+  ['a body of the wrong shape', { email: 1 }],
+  ['an address that is none', { email: 'nobody' }],
+])('the problem about %s has no member that the description does not list', async (_, wrong) => {
+  const { body: described } = await t.call('GET', '/api/openapi.json')
+  const { properties } = described.components.schemas.Problem
+  const { status, body } = await t.call('POST', '/api/auth/start', { body: wrong })
+  expect([status, body.code]).toEqual([422, 'invalid'])
+  expect(Object.keys(properties)).toEqual(expect.arrayContaining(Object.keys(body)))
+})
+
 test('it loads nothing from elsewhere and runs nothing, and its policy would not let it', async () => {
   const page = await t.fetch('GET', '/api/docs')
   const html = await page.text()

@@ -33,11 +33,16 @@ const problemAnswer = {
   content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
 }
 
+const answerOf = (schema: z.ZodType) => ({
+  description: 'Done',
+  ...(!(schema instanceof z.ZodUndefined) && {
+    content: { 'application/json': { schema: schemaOf(schema, 'output') } },
+  }),
+})
+
 const responsesOf = (schemas: Record<string, unknown>) => {
   const answers = Object.entries(schemas).flatMap(([status, schema]) =>
-    isSchema(schema)
-      ? [[status, { description: 'Done', content: { 'application/json': { schema: schemaOf(schema, 'output') } } }]]
-      : [],
+    isSchema(schema) ? [[status, answerOf(schema)]] : [],
   )
   return {
     ...(answers.length > 0 ? Object.fromEntries(answers) : { '2XX': { description: 'Done' } }),
@@ -70,6 +75,17 @@ const problemSchema = {
     status: { type: 'integer' },
     code: { enum: Object.keys(errors) },
     detail: { type: 'string' },
+    errors: {
+      description: 'What is wrong where: on `invalid`, for each place in the body or query',
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['path', 'message'],
+        properties: { path: { type: 'string' }, message: { type: 'string' } },
+      },
+    },
+    field: { description: 'The field that the detail is about', type: 'string' },
+    human: { description: 'On `human_required`: what to solve before asking again', type: 'object' },
     request_id: { type: 'string' },
   },
 }
