@@ -53,29 +53,32 @@ const busyMonth = () =>
   }))
 
 /** Gives a workspace something to show, by the API as the page has it. */
-const furnish = async (page: Page) => {
-  const made = await page.evaluate(async (png) => {
-    const send = (path: string, body: object, method = 'POST') =>
-      fetch(path, { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
-    const me = await (await fetch('/api/me')).json()
-    const wanted = [
-      send('/api/me', { name: 'Ada Lovelace' }, 'PATCH'),
-      send(`/api/workspaces/${me.workspaces[0].id}`, { name: 'Analytical Engines' }, 'PATCH'),
-      send('/api/projects', { name: 'Launch film', restricted: true }),
-      send('/api/keys', { name: 'Nightly import', level: 'write' }),
-      send('/api/keys', { name: 'Player on the web site', level: 'read', environment: 'test' }),
-      send('/api/invitations', { email: 'grace@example.com', role: 'member' }),
-      send('/api/invitations', { email: 'linus@example.com', role: 'viewer' }),
-      ...['sunrise.png', 'notes-from-the-first-meeting.txt'].map((name) =>
-        fetch('/api/media', {
-          method: 'POST',
-          headers: { 'x-file-name': name },
-          body: name.endsWith('png') ? Uint8Array.from(atob(png), (c) => c.charCodeAt(0)) : 'Notes',
-        }),
-      ),
-    ]
-    return (await Promise.all(wanted)).map(({ status }) => status)
-  }, picture)
+const furnish = async (page: Page, longName?: string) => {
+  const made = await page.evaluate(
+    async ({ png, longName }) => {
+      const send = (path: string, body: object, method = 'POST') =>
+        fetch(path, { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+      const me = await (await fetch('/api/me')).json()
+      const wanted = [
+        send('/api/me', { name: longName ?? 'Ada Lovelace' }, 'PATCH'),
+        send(`/api/workspaces/${me.workspaces[0].id}`, { name: longName ?? 'Analytical Engines' }, 'PATCH'),
+        send('/api/projects', { name: longName ?? 'Launch film', restricted: true }),
+        send('/api/keys', { name: longName ?? 'Nightly import', level: 'write' }),
+        send('/api/keys', { name: 'Player on the web site', level: 'read', environment: 'test' }),
+        send('/api/invitations', { email: 'grace@example.com', role: 'member' }),
+        send('/api/invitations', { email: 'linus@example.com', role: 'viewer' }),
+        ...['sunrise.png', 'notes-from-the-first-meeting.txt'].map((name) =>
+          fetch('/api/media', {
+            method: 'POST',
+            headers: { 'x-file-name': (longName ?? '') + name },
+            body: name.endsWith('png') ? Uint8Array.from(atob(png), (c) => c.charCodeAt(0)) : 'Notes',
+          }),
+        ),
+      ]
+      return (await Promise.all(wanted)).map(({ status }) => status)
+    },
+    { png: picture, longName },
+  )
   expect(made.filter((status) => status >= 300)).toEqual([])
 }
 
@@ -164,6 +167,36 @@ describe.skipIf(!hasChromium)('every page', () => {
 
     expect(seen).toEqual(Object.fromEntries(Object.keys(seen).map((name) => [name, []])))
     expect(complaints).toEqual([])
+    await context.close()
+  })
+
+  test.each([1280, 360])('stays whole at %d px when everything has the longest name', async (width) => {
+    const context = await newContext(browser, { viewport: { width, height: 800 } })
+    const page = await context.newPage()
+    await signInByCode(page, server, `${'w'.repeat(64)}@${'w'.repeat(50)}${width}.example.com`)
+    await furnish(page, 'W'.repeat(80))
+    const wide: string[] = []
+    const look = async (name: string) => {
+      const over = await page.evaluate(
+        ([shown, most]) =>
+          [...document.querySelectorAll(shown)]
+            .filter((part) => part.getBoundingClientRect().right > most)
+            .map((part) => `${part.tagName} ${part.className}`),
+        ['main *, dialog, nav *', width] as const,
+      )
+      if (over.length > 0) wide.push(`${name}: ${[...new Set(over)].join(', ')}`)
+    }
+    for (const [name, path] of pages) {
+      await page.goto(server.origin + path)
+      await page.waitForLoadState('networkidle')
+      await look(name)
+    }
+    await page.goto(`${server.origin}/media`)
+    await page.getByRole('button', { name: /WWW.*png/ }).click()
+    await page.getByRole('button', { name: 'Make a link' }).click()
+    await page.getByText('Ends in').waitFor()
+    await look('file')
+    expect(wide).toEqual([])
     await context.close()
   })
 
