@@ -32,8 +32,8 @@ describe.skipIf(!hasChromium)('the link in a mail', () => {
     const addresses: string[] = []
     opened.on('framenavigated', (frame) => void addresses.push(frame.url()))
     await opened.goto(link)
-    await opened.getByRole('heading', { name: 'Account' }).waitFor()
-    expect(addresses.at(-1)).toBe(`${server.origin}/account`)
+    await opened.getByRole('heading', { name: 'Overview' }).waitFor()
+    expect(addresses.at(-1)).toBe(`${server.origin}/`)
     await opened.goBack()
     expect(opened.url()).not.toContain('#')
     await page.getByRole('heading', { name: 'Overview' }).waitFor()
@@ -57,7 +57,7 @@ describe.skipIf(!hasChromium)('the link in a mail', () => {
     await inbox.getByLabel('HTML').check()
     const opens = context.waitForEvent('page')
     await inbox.frameLocator('iframe').getByRole('link', { name: 'Sign in' }).click()
-    await (await opens).getByRole('heading', { name: 'Account' }).waitFor()
+    await (await opens).getByRole('heading', { name: 'Overview' }).waitFor()
     await context.close()
   })
 
@@ -92,7 +92,7 @@ describe.skipIf(!hasChromium)('the link in a mail', () => {
     expect(await hasSession(other)).toBe(false)
     const opened = await mine.newPage()
     await opened.goto(link)
-    await opened.getByRole('heading', { name: 'Account' }).waitFor()
+    await opened.getByRole('heading', { name: 'Overview' }).waitFor()
     await Promise.all([mine.close(), other.close()])
   })
 
@@ -101,7 +101,7 @@ describe.skipIf(!hasChromium)('the link in a mail', () => {
     const { link } = await ask(context)
     const opened = await context.newPage()
     await opened.goto(link)
-    await opened.getByRole('heading', { name: 'Account' }).waitFor()
+    await opened.getByRole('heading', { name: 'Overview' }).waitFor()
     await opened.goto('about:blank')
     await opened.goto(link)
     await opened.getByText('This link no longer works').waitFor()
@@ -115,7 +115,7 @@ describe.skipIf(!hasChromium)('the link in a mail', () => {
     await opened.route('**/api/auth/link', (route) => route.abort(), { times: 1 })
     await opened.goto(link)
     await opened.getByRole('button', { name: 'Try again' }).click()
-    await opened.getByRole('heading', { name: 'Account' }).waitFor()
+    await opened.getByRole('heading', { name: 'Overview' }).waitFor()
     await context.close()
   })
 

@@ -43,6 +43,27 @@ describe.skipIf(!hasChromium)('in a workspace', () => {
     return statuses
   }
 
+  test('somebody in no workspace is told what to do, in words, and the menu keeps its foot together', async () => {
+    const { page } = await newPerson(browser, server, 'nobody@example.com')
+    const { body } = await callFrom(page, 'GET', '/api/me')
+    const menu = page.getByRole('navigation')
+    const topOf = async (name: string) => (await menu.getByText(name, { exact: true }).first().boundingBox())!.y
+    const height = async () => (await topOf('Sign out')) - (await topOf('nobody@example.com'))
+    const whole = await height()
+    expect((await callFrom(page, 'DELETE', `/api/workspaces/${body.workspaces[0].id}`)).status).toBe(200)
+    await page.reload()
+    await page.getByText('You are in no workspace.').waitFor()
+    expect(await height()).toBe(whole)
+    const checks = page.locator('.checks')
+    expect(await checks.locator('.row-title').allTextContents()).toEqual([
+      'Database',
+      'Storage',
+      'Mail',
+      'Ownership of the media',
+    ])
+    await page.context().close()
+  })
+
   test('a member works with media and sees no control of an admin; the API refuses them anyway', async () => {
     const { page, complaints } = await join('grace@example.com', 'member')
     const links = await page.getByRole('navigation').getByRole('link').allTextContents()

@@ -66,12 +66,12 @@ describe.skipIf(!hasChromium)('a scanner', () => {
     for (const subject of ['Confirm that', 'Use this']) {
       const opened = await ada.context.newPage()
       await opened.goto(linkOf(subject))
-      await opened.getByRole('heading', { name: 'Account' }).waitFor()
+      await opened.getByRole('heading', { name: 'Overview' }).waitFor()
     }
     expect((await callFrom(ada.page, 'GET', '/api/me')).body.email).toBe('ada@example.org')
     const opened = await asking.context().newPage()
     await opened.goto(signIn.link)
-    await opened.getByRole('heading', { name: 'Account' }).waitFor()
+    await opened.getByRole('heading', { name: 'Overview' }).waitFor()
     expect((await asking.context().cookies()).map(({ name }) => name)).toContain('session')
     for (const { context } of [ada, further]) await context.close()
     await Promise.all([scanner.close(), asking.context().close()])

@@ -52,7 +52,7 @@ export const LinkPage = () => {
       return
     }
     await entered()
-    go(safePath(answer.data.redirect) ?? paths.account, { replace: true })
+    go(safePath(answer.data.redirect) ?? paths.overview, { replace: true })
   }
   useEffect(() => void open(), [])
 

@@ -67,6 +67,8 @@ const checkWords = {
   database: 'health.database',
   storage: 'health.storage',
   mail: 'health.mail',
+  media: 'health.media',
+  backup: 'health.backup',
   feed: 'health.feed',
 } as const
 type Check = keyof typeof checkWords

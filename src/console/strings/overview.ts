@@ -50,6 +50,8 @@ export const overviewStrings = {
   'health.database': { en: 'Database', zh: '数据库' },
   'health.storage': { en: 'Storage', zh: '存储' },
   'health.mail': { en: 'Mail', zh: '邮件' },
+  'health.media': { en: 'Ownership of the media', zh: '媒体归属' },
+  'health.backup': { en: 'Backups', zh: '备份' },
   'health.feed': { en: 'What other nodes revoke', zh: '其他节点的吊销' },
   'health.feed_age': { en: 'known up to {ms} ms ago', zh: '已同步至 {ms} 毫秒前' },
   'health.ok': { en: 'Working', zh: '正常' },
