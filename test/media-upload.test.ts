@@ -159,10 +159,11 @@ describe('the name of an upload', () => {
     ['nothing but blanks', '%20%20'],
     ['broken percent-encoding', '100%'],
     ['bytes that are not UTF-8', '%FF'],
+    ['UTF-8 as it is, which would be kept as other letters', Buffer.from('café').toString('latin1')],
   ])('%s is refused, with the body unread and nothing of it repeated', (_, name) =>
     leavesNothing(async () => {
       const { status, body } = await upload('canary-in-the-body', { 'x-file-name': name })
-      expect([status, body.code]).toEqual([422, 'invalid'])
+      expect([status, body.code, body.detail]).toEqual([422, 'invalid', 'The headers are not valid'])
       expect(JSON.stringify(body)).not.toContain(name)
     }),
   )

@@ -38,7 +38,7 @@ const issuesOf = (error: ValidationError): readonly Issue[] => {
 export const invalidInput = (issues: readonly Issue[], where: string): Failure => {
   if (issues.some((i) => i.code === 'unrecognized_keys'))
     return new Failure('unknown_field', `The ${where} has a field that is not known here`)
-  return new Failure('invalid', `The ${where} is not valid`, {
+  return new Failure('invalid', where === 'headers' ? 'The headers are not valid' : `The ${where} is not valid`, {
     extra: {
       errors: issues.map(({ path = [], message }) => ({ path: path.map(String).join('.'), message })),
     },

@@ -14,8 +14,10 @@ const Count = z
 const sha256 = '([A-Za-z0-9+/]{43}=)'
 const hex = (base64: string): string => Buffer.from(base64, 'base64').toString('hex')
 
+// A header's bytes arrive one a character: UTF-8 sent as it is would be kept as other letters.
 const decodeName = (text: string, context: z.RefinementCtx): string => {
   try {
+    if (/[\x80-\xff]/.test(text)) throw new URIError('not ASCII')
     return decodeURIComponent(text)
   } catch {
     context.addIssue({ code: 'custom', message: 'Not percent-encoded UTF-8' })
