@@ -39,6 +39,7 @@ const Resend = ({ waiting }: { waiting: Pending }) => {
 
 export const CodePage = () => {
   const waiting = pending.value
+  const spent = useSignal('')
   useEffect(() => {
     if (!waiting) go(signInAddress(), { replace: true })
   }, [waiting])
@@ -56,11 +57,14 @@ export const CodePage = () => {
         challengeId={waiting.challengeId}
         action={t('code.submit')}
         accepted={() => void entered()}
+        spent={() => {
+          spent.value = waiting.challengeId
+        }}
       />
       <div class="actions spread">
-        <Resend waiting={waiting} />
+        {spent.value !== waiting.challengeId && <Resend waiting={waiting} />}
         <a class="button quiet" href={signInAddress()}>
-          {t('code.other_address')}
+          {t(spent.value === waiting.challengeId ? 'code.start_over' : 'code.other_address')}
         </a>
       </div>
       <p class="hint">{t('code.not_there')}</p>

@@ -13,7 +13,10 @@ export const errorStrings = {
   'error.unknown_field': { en: 'This page is out of date. Reload it.', zh: '页面版本过旧，请刷新。' },
   'error.workspace_required': { en: 'Choose a workspace first.', zh: '请先选择工作区。' },
   'error.invalid_or_expired': { en: 'That is wrong, used or expired.', zh: '内容错误、已使用或已过期。' },
-  'error.start_again': { en: 'Too many wrong codes. Ask for a new one.', zh: '错误次数过多，请重新获取验证码。' },
+  'error.start_again': {
+    en: 'Too many wrong codes: this one is spent. Start over, or open the link in the mail.',
+    zh: '错误次数过多，此验证码已失效。请重新开始，或打开邮件中的链接。',
+  },
   'error.unauthenticated': { en: 'Sign in to go on.', zh: '请先登录。' },
   'error.quota_exceeded': { en: 'A quota is used up.', zh: '配额已用完。' },
   'error.forbidden': { en: 'You may not do this.', zh: '您没有权限执行此操作。' },

@@ -39,6 +39,7 @@ export const signInStrings = {
     en: 'This code is not sent again. Start over with your address.',
     zh: '此验证码不再发送。请重新输入邮箱开始。',
   },
+  'code.start_over': { en: 'Start over', zh: '重新开始' },
   'code.other_address': { en: 'Use another address', zh: '换一个邮箱' },
   'code.not_there': {
     en: 'Nothing there? Look in the spam folder, and check the address above.',

@@ -1,4 +1,5 @@
 // The code out of a mail: paste splits it, and it is sent as soon as it is whole.
+import { useSignal } from '@preact/signals'
 import { caretAfter, formatCode, isComplete } from '../code'
 import { t } from '../i18n'
 import type { Problem } from '../send'
@@ -11,17 +12,25 @@ import { Working } from './working'
 
 const words = (problem: Problem) => (problem.code === 'invalid_or_expired' ? t('code.wrong') : problemWords(problem))
 
-type Props = { challengeId: string; action: string; accepted: () => void; cancel?: () => void }
+/** `spent`: told once that no code is taken here any more. */
+type Props = { challengeId: string; action: string; accepted: () => void; cancel?: () => void; spent?: () => void }
 
-export const CodeForm = ({ challengeId, action, accepted, cancel }: Props) => {
+export const CodeForm = ({ challengeId, action, accepted, cancel, spent }: Props) => {
   const { field, busy, working, error, refuse, send } = useEntry()
+  const isSpent = useSignal(false)
 
   const submit = async () => {
     const code = field.current!.value
     if (busy.peek()) return
     if (!isComplete(code)) return refuse(() => t('code.incomplete'))
+    // The server would say of the right code too that it is wrong.
+    if (isSpent.peek()) return refuse(() => t('error.start_again'))
     const answer = await send((human) => api.verify(challengeId, code, human))
     if (answer.ok) return accepted()
+    if (answer.problem.code === 'start_again') {
+      isSpent.value = true
+      spent?.()
+    }
     refuse(() => words(answer.problem))
   }
 
