@@ -64,6 +64,10 @@ export const docsPage = ({ info, paths }: Document): string => {
 <code>X-Namespace</code>) picks a project by id or slug, <code>X-Workspace-Id</code> a session's workspace. Errors are
 <code>application/problem+json</code> with a stable <code>code</code>. The same as data:
 <a href="/api/openapi.json">openapi.json</a>.</p>
+<p>Lists come in pages of <code>limit</code>: <code>next_cursor</code> of one is <code>cursor</code> for the next, and
+<code>null</code> the end. What makes a workspace, project, invitation, key or upload takes an <code>Idempotency-Key</code>: sent
+again with it, nothing is made twice. <code>step_up_required</code> asks for a fresh sign-in: <code>POST /api/auth/step-up</code>,
+<code>POST /api/auth/verify</code> with the code of the mail, both as the same session, then the request again.</p>
 ${sections.join('\n')}</main></body></html>`
 }
 
