@@ -65,6 +65,23 @@ describe('one process', () => {
       expect(await failureOf(db.batch([insertUser('late')]))).not.toBe('none')
     }
   })
+
+  test('a file that somebody is letting go of is waited for', async () => {
+    const path = join(newFolder(), 'latchkey.db')
+    copyFileSync(await migratedTemplate(), path)
+    const holding = `
+      const file = new (require('libsql'))(process.argv.at(-1))
+      file.exec('pragma journal_mode = wal; pragma locking_mode = exclusive; begin immediate; commit')
+      process.stdout.write('held')
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300)`
+    const holder = Bun.spawn([process.execPath, '-e', holding, path], { stdout: 'pipe', cwd: import.meta.dir })
+    const said = await holder.stdout.getReader().read()
+    expect(new TextDecoder().decode(said.value)).toBe('held')
+    const db = await openLocalDatabase({ path })
+    await db.batch([insertUser('later')])
+    await db.close()
+    expect(await holder.exited).toBe(0)
+  })
 })
 
 describe('nothing is lost', () => {

@@ -14,6 +14,8 @@ import { demandFile, demandFolder } from './folder'
 import { createGroups } from './group-commit'
 
 const maxKeptStatements = 512
+// Whoever had the file before may be letting go of it: its last connection takes all of it to close.
+const letGoMs = 2000
 
 const openLock = (path: string) => {
   demandFile(path)
@@ -96,8 +98,8 @@ export const openReader = (path: string, written: () => Promise<void> | null = (
 const openWriter = ({ path, syncFile = promisify(fdatasync), halt = () => {} }: Options) => {
   // What is deleted is overwritten: a workspace's key must not outlive it in the file. 8 MiB of pages are kept.
   const pragmas = [
-    ...['journal_mode = wal', 'synchronous = normal', 'foreign_keys = on', 'secure_delete = on'],
-    'cache_size = -8192',
+    ...[`busy_timeout = ${letGoMs}`, 'journal_mode = wal', 'synchronous = normal', 'foreign_keys = on'],
+    ...['secure_delete = on', 'cache_size = -8192'],
   ]
   const { connection, prepare, checkOpen } = openConnection(path, pragmas.map((it) => `pragma ${it}`).join('; '))
 
@@ -110,7 +112,7 @@ const openWriter = ({ path, syncFile = promisify(fdatasync), halt = () => {} }: 
     return { rows: named, changes: rows.length }
   }
   // What a process before this one left in the log may not be on the disk. There is a log once something was asked.
-  connection.exec('pragma wal_checkpoint(truncate); begin immediate; commit')
+  connection.exec('pragma wal_checkpoint(truncate); begin immediate; commit; pragma busy_timeout = 0')
   const log = openSync(`${path}-wal`, 'r')
   const groups = createGroups(connection, run, () => syncFile(log), halt)
 
