@@ -2,8 +2,12 @@
 import { z } from 'zod'
 import { rfc3339 } from './lib/time'
 
-/** `all`: answers once no node takes it any more, which may need some seconds where one is out of reach. */
-export const Fence = z.strictObject({ fence: z.literal('all').optional() })
+export const Fence = z.strictObject({
+  fence: z
+    .literal('all')
+    .optional()
+    .describe('Answer once no node takes it any more, which may need some seconds where one is out of reach'),
+})
 export type Fence = z.output<typeof Fence>
 
 /** From when on, and where, something ended is refused. `bound_ms`: the longest any other node may still take it. */

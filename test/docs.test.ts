@@ -1,8 +1,12 @@
 // The documentation page: every route, from this server alone, and nothing that runs.
-import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { z } from 'zod'
 import { type Document, docsPage } from '../src/features/docs/page'
 import { typeOf } from '../src/features/docs/schema-text'
-import { type TestApp, testApp } from './support'
+import { AppendHeaders, CreateHeaders, RawHeaders } from '../src/features/uploads/model'
+import { createCors } from '../src/http/cors'
+import { summaries } from '../src/http/openapi-words'
+import { type Json, type TestApp, testApp } from './support'
 
 let t: TestApp
 beforeAll(async () => {
@@ -19,13 +23,104 @@ test('the page names every route of the API and what it asks for', async () => {
   expect(operations.length).toBeGreaterThan(50)
   for (const operation of operations) expect(html).toContain(operation)
   expect(html).toContain('<code>key:create</code> admin, no key')
+  expect(html).toContain('<span>Revoke an API key</span>')
+  expect(html).toContain('<h4>Body · application/offset+octet-stream</h4>')
+  expect(html).toContain('<td><code>Upload-Offset</code></td><td>header</td>')
 })
 
 test('an answer without a body is described as one, and one with a body keeps its shape', async () => {
   const { body } = await t.call('GET', '/api/openapi.json')
   const { 202: asked, 204: done } = body.paths['/api/me'].delete.responses
-  expect(done).toEqual({ description: 'Done' })
+  expect(done).toEqual({ description: expect.stringContaining('the sign-in is fresh') })
+  expect(asked.description).toContain('POST /api/auth/verify')
   expect(asked.content['application/json'].schema.required).toContain('challenge_id')
+})
+
+describe('the description', () => {
+  let document: Json
+  let operations: [name: string, operation: Json][]
+  beforeAll(async () => {
+    document = (await t.call('GET', '/api/openapi.json')).body
+    operations = Object.entries<Json>(document.paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, operation]): [string, Json] => [
+        `${method.toUpperCase()} ${path}`,
+        operation,
+      ]),
+    )
+  })
+  const headersOf = (operation: Json): string[] =>
+    operation.parameters.flatMap((p: Json) => (p.in === 'header' ? [p.name.toLowerCase()] : []))
+  const of = (name: string): Json => Object.fromEntries(operations)[name]
+
+  test('says of every operation what it does, and of none that is not there', () => {
+    expect(operations.filter(([, { summary }]) => !summary)).toEqual([])
+    expect(Object.keys(summaries).map((name) => name.replace(/:(\w+)/g, '{$1}'))).toEqual(
+      expect.arrayContaining(operations.map(([name]) => name)),
+    )
+    expect(Object.keys(summaries).length).toBe(operations.length)
+  })
+
+  test('tells the body of every route that reads one raw, as no JSON', () => {
+    const raw = t.app.routes.flatMap(({ method, path, hooks }) => {
+      const parses = [(hooks as { parse?: unknown }).parse].flat(2).map((p: Json) => p?.fn ?? p)
+      const isRaw = parses.includes('none') && !['GET', 'OPTIONS'].includes(method)
+      return isRaw ? [`${method} ${path.replace(/\/$/, '').replace(/:(\w+)/g, '{$1}')}`] : []
+    })
+    expect(raw.length).toBe(5)
+    for (const name of raw) {
+      const types = Object.keys(of(name).requestBody?.content ?? {})
+      expect([name, types.length > 0, types.includes('application/json')]).toEqual([name, true, false])
+    }
+  })
+
+  test.each<[string, z.ZodType, string[]]>([
+    ['POST /api/media', RawHeaders, []],
+    // The name stays that of the file.
+    ['PUT /api/media/{id}/content', RawHeaders, ['x-file-name']],
+    ['POST /api/uploads', CreateHeaders, []],
+    ['PATCH /api/uploads/{id}', AppendHeaders, []],
+    ['POST /api/uploads/{id}', AppendHeaders, []],
+  ])('lists each header that %s reads', (name, schema, unused) => {
+    const { properties = {} } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
+    const read = Object.keys(properties).filter((h) => !h.startsWith('content-') || h === 'content-digest')
+    expect(read.length).toBeGreaterThan(0)
+    expect(headersOf(of(name))).toEqual(expect.arrayContaining(read.filter((h) => !unused.includes(h))))
+    expect(headersOf(of(name)).includes('tus-resumable')).toBe(name.includes('uploads'))
+  })
+
+  test('names every header that a page elsewhere may send, and a place where a workspace is asked', () => {
+    const asked = new Request('http://localhost', {
+      method: 'OPTIONS',
+      headers: { 'access-control-request-method': 'GET' },
+    })
+    const preflight = createCors(() => true).preflight(asked)
+    const sent = preflight?.headers.get('access-control-allow-headers')?.split(', ') ?? []
+    const named = new Set([
+      ...operations.flatMap(([, operation]) => headersOf(operation)),
+      ...Object.keys(document.components.parameters).map((name) => name.toLowerCase()),
+    ])
+    expect(sent.length).toBeGreaterThan(10)
+    expect(sent.filter((h) => !named.has(h))).toEqual(['authorization', 'content-type'])
+    const places = (name: string) => of(name).parameters.filter((p: Json) => '$ref' in p).length
+    expect([places('GET /api/keys'), places('GET /media/{id}'), places('GET /api/me')]).toEqual([3, 3, 0])
+  })
+
+  test('lists Idempotency-Key where a request is sent again without making two things, and nowhere else', async () => {
+    const claiming: string[] = []
+    for await (const path of new Bun.Glob('src/features/*/routes*.ts').scan('.'))
+      claiming.push(...((await Bun.file(path).text()).match(/await once\(/g) ?? []))
+    const listed = operations.filter(([, operation]) => headersOf(operation).includes('idempotency-key'))
+    expect(listed.length).toBe(claiming.length)
+    for (const [name] of listed) expect(name).toStartWith('POST ')
+  })
+
+  test('tells what a stream takes and answers', () => {
+    const stream = of('GET /media/{id}')
+    expect(headersOf(stream)).toEqual(expect.arrayContaining(['range', 'if-range', 'if-none-match', 'if-match']))
+    expect(stream.parameters.find((p: Json) => p.name === 'ticket')).toMatchObject({ in: 'query', required: false })
+    expect(Object.keys(stream.responses)).toEqual(['200', '206', '304', '412', '416', 'default'])
+    expect(Object.keys(stream.responses[416].content)).toEqual(['application/problem+json'])
+  })
 })
 
 test.each([
@@ -50,7 +145,9 @@ test('it loads nothing from elsewhere and runs nothing, and its policy would not
 })
 
 test('what a description says is text, whatever it says', () => {
-  const operation = { 'x-access': 'open: <img src=x>', parameters: [], responses: {} }
+  const said = { summary: '<img>', requestBody: { description: '`<img>`', content: { '<img>': {} } } }
+  const header = { name: '<img>', in: 'header', required: true, description: '<img>', schema: {} }
+  const operation = { 'x-access': 'open: <img src=x>', ...said, parameters: [header], responses: {} }
   const html = docsPage({ info: { title: '<b>', version: '"' }, paths: { '/api/<x>': { get: operation } } })
   expect(html).not.toMatch(/<img|<b>&|<x>/)
   expect(html).toContain('&lt;img src=x&gt;')

@@ -2,6 +2,8 @@
 import { z } from 'zod'
 import { errors } from '../errors'
 import type { Route } from './access'
+import { headerParameter, placeHeaders, wireOf } from './openapi-wire'
+import { summaries } from './openapi-words'
 
 type Hooks = {
   detail?: Record<string, unknown>
@@ -20,12 +22,11 @@ const schemaOf = (schema: z.ZodType, io: 'input' | 'output') => {
 const parametersOf = (schema: unknown, place: 'path' | 'query') => {
   if (!isSchema(schema)) return []
   const { properties = {}, required = [] } = schemaOf(schema, 'input')
-  return Object.entries(properties).map(([name, property]) => ({
-    name,
-    in: place,
-    required: place === 'path' || required.includes(name),
-    schema: property,
-  }))
+  return Object.entries(properties).map(([name, property]) => {
+    const { description, ...schema } = property as Record<string, unknown>
+    const isRequired = place === 'path' || required.includes(name)
+    return { name, in: place, required: isRequired, ...(description !== undefined && { description }), schema }
+  })
 }
 
 const problemAnswer = {
@@ -40,29 +41,37 @@ const answerOf = (schema: z.ZodType) => ({
   }),
 })
 
-const responsesOf = (schemas: Record<string, unknown>) => {
-  const answers = Object.entries(schemas).flatMap(([status, schema]) =>
-    isSchema(schema) ? [[status, answerOf(schema)]] : [],
+const responsesOf = (schemas: Record<string, unknown>, meanings: Record<string, string>) => {
+  const shaped = Object.entries(schemas).flatMap(([status, schema]) =>
+    isSchema(schema) ? [[status, answerOf(schema)] as const] : [],
   )
+  const answers: Record<string, { description: string }> = Object.fromEntries(shaped)
+  for (const [status, description] of Object.entries(meanings))
+    answers[status] = { ...(status.startsWith('4') ? problemAnswer : answers[status]), description }
   return {
-    ...(answers.length > 0 ? Object.fromEntries(answers) : { '2XX': { description: 'Done' } }),
+    ...(Object.keys(answers).length > 0 ? answers : { '2XX': { description: 'Done' } }),
     default: problemAnswer,
   }
 }
 
+const pathOf = (path: string) => path.replace(/(.)\/$/, '$1')
+
 const operationOf = ({ method, path, hooks }: Route) => {
   const { detail = {}, body, query, params, answers = {} } = (hooks ?? {}) as Hooks
   const access = String(detail['x-access'])
+  const name = `${method} ${pathOf(path)}`
+  const wire = wireOf(name, access)
   return {
     operationId: `${method.toLowerCase()}${path.replace(/[^A-Za-z0-9]+(.)?/g, (_, c: string | undefined) => (c ?? '').toUpperCase())}`,
-    ...(typeof detail.summary === 'string' && { summary: detail.summary }),
+    ...(summaries[name] !== undefined && { summary: summaries[name] }),
     'x-access': access,
     ...(access.startsWith('open: ') ? { security: [] } : {}),
-    parameters: [...parametersOf(params, 'path'), ...parametersOf(query, 'query')],
+    parameters: [...parametersOf(params, 'path'), ...parametersOf(query, 'query'), ...wire.parameters],
+    ...(wire.requestBody && { requestBody: wire.requestBody }),
     ...(isSchema(body) && {
       requestBody: { required: true, content: { 'application/json': { schema: schemaOf(body, 'input') } } },
     }),
-    responses: responsesOf(answers),
+    responses: responsesOf(answers, wire.answers),
   }
 }
 
@@ -95,7 +104,7 @@ export const describeApi = (routes: readonly Route[], { origin, version }: { ori
   const paths: Record<string, Record<string, ReturnType<typeof operationOf>>> = {}
   for (const route of routes) {
     if (!/^\/(api|v1|media)\//.test(route.path)) continue
-    const path = route.path.replace(/\/$/, '').replace(/:(\w+)/g, '{$1}')
+    const path = pathOf(route.path).replace(/:(\w+)/g, '{$1}')
     paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route) }
   }
   return {
@@ -109,6 +118,9 @@ export const describeApi = (routes: readonly Route[], { origin, version }: { ori
         bearer: { type: 'http', scheme: 'bearer', description: 'An API key (ml_live_…) or a session token' },
         cookie: { type: 'apiKey', in: 'cookie', name: '__Host-session' },
       },
+      parameters: Object.fromEntries(
+        Object.entries(placeHeaders).map(([name, told]) => [name, headerParameter(name, told)]),
+      ),
       schemas: { Problem: problemSchema },
     },
   }

@@ -4,11 +4,12 @@ import { levels, ofLevel, ofPerson, ofRole, type Permission, roles, scopeOf } fr
 import { typeOf } from './schema-text'
 
 type Json = Record<string, unknown>
-type Parameter = { name: string; in: string; required: boolean; schema: unknown }
+type Parameter = { name: string; in: string; required: boolean; description?: unknown; schema: unknown }
 type Operation = {
   'x-access': string
   summary?: string
-  parameters: Parameter[]
+  /** What is named by reference goes for many operations: the head of the page tells it. */
+  parameters: (Parameter | { $ref: string })[]
   requestBody?: unknown
   responses: Record<string, unknown>
 }
@@ -31,20 +32,38 @@ const accessLine = (access: string): string =>
     ? `<p class="access">Open to anybody: ${escapeHtml(access.slice('open: '.length))}</p>`
     : `<p class="access"><code>${escapeHtml(access)}</code> ${escapeHtml(holders(access as Permission))}</p>`
 
-const block = (title: string, schema: Json | undefined): string =>
-  schema ? `<h4>${escapeHtml(title)}</h4><pre>${escapeHtml(typeOf(schema))}</pre>` : ''
+/** A line of the description: what stands between backticks is code. */
+const prose = (text: unknown): string => escapeHtml(String(text ?? '')).replace(/`([^`]+)`/g, '<code>$1</code>')
+
+const row = ({ name, in: place, required, description, schema }: Parameter): string =>
+  `<tr><td><code>${escapeHtml(name)}</code></td><td>${place}${required ? '' : ', optional'}</td><td>${
+    place === 'header' ? '' : `<code>${escapeHtml(typeOf(schema as Json))}</code> `
+  }${prose(description)}</td></tr>`
+
+/** A body or an answer: what it means, where that is said, and its shape, where it has one. */
+const block = (title: string, holder: unknown): string => {
+  const schema = schemaIn(holder)
+  const { description = 'Done' } = (holder ?? {}) as { description?: string }
+  const isSaid = description !== 'Done' && title !== 'Answer default'
+  if (!schema && !isSaid) return ''
+  const shape = schema ? `<pre>${escapeHtml(typeOf(schema))}</pre>` : ''
+  return `<h4>${escapeHtml(title)}</h4>${isSaid ? `<p>${prose(description)}</p>` : ''}${shape}`
+}
+
+/** Names the types of a body that is no JSON. */
+const bodyTitle = (body: unknown): string => {
+  const { content = {} } = (body ?? {}) as { content?: Json }
+  return ['Body', ...Object.keys(content).filter((type) => type !== 'application/json')].join(' · ')
+}
 
 const operationOf = (method: string, path: string, operation: Operation): string => {
   const { parameters, requestBody, responses, summary } = operation
-  const places = parameters.map(
-    ({ name, in: place, required, schema }) =>
-      `<tr><td><code>${escapeHtml(name)}</code></td><td>${place}${required ? '' : ', optional'}</td><td><code>${escapeHtml(typeOf(schema as Json))}</code></td></tr>`,
-  )
-  const answers = Object.entries(responses).map(([status, answer]) => block(`Answer ${status}`, schemaIn(answer)))
+  const rows = parameters.flatMap((parameter) => ('$ref' in parameter ? [] : [row(parameter)]))
+  const answers = Object.entries(responses).map(([status, answer]) => block(`Answer ${status}`, answer))
   const id = `${method} ${path}`.replace(/[^a-z0-9]+/gi, '-').toLowerCase()
-  return `<details id="${id}"><summary><b>${method.toUpperCase()}</b> <code>${escapeHtml(path)}</code></summary>
-${summary ? `<p>${escapeHtml(summary)}</p>` : ''}${accessLine(operation['x-access'])}
-${places.length > 0 ? `<table>${places.join('')}</table>` : ''}${block('Body', schemaIn(requestBody))}${answers.join('')}</details>`
+  return `<details id="${id}"><summary><b>${method.toUpperCase()}</b> <code>${escapeHtml(path)}</code>${summary ? ` <span>${prose(summary)}</span>` : ''}</summary>
+${accessLine(operation['x-access'])}
+${rows.length > 0 ? `<table>${rows.join('')}</table>` : ''}${block(bodyTitle(requestBody), requestBody)}${answers.join('')}</details>`
 }
 
 /** The page for a document of ours. */
@@ -65,7 +84,7 @@ export const docsPage = ({ info, paths }: Document): string => {
 <code>application/problem+json</code> with a stable <code>code</code>. The same as data:
 <a href="/api/openapi.json">openapi.json</a>.</p>
 <p>Lists come in pages of <code>limit</code>: <code>next_cursor</code> of one is <code>cursor</code> for the next, and
-<code>null</code> the end. What makes a workspace, project, invitation, key or upload takes an <code>Idempotency-Key</code>: sent
+<code>null</code> the end. What makes a workspace, project, invitation, key, link or upload takes an <code>Idempotency-Key</code>: sent
 again with it, nothing is made twice. <code>step_up_required</code> asks for a fresh sign-in: <code>POST /api/auth/step-up</code>,
 <code>POST /api/auth/verify</code> with the code of the mail, both as the same session, then the request again.</p>
 ${sections.join('\n')}</main></body></html>`
@@ -74,15 +93,18 @@ ${sections.join('\n')}</main></body></html>`
 export const docsStyle = `:root { color-scheme: light dark; font: 0.9375rem/1.5 system-ui, sans-serif }
 body { margin: 0; background: light-dark(#f6f6f3, #121513); color: light-dark(#1b1f1c, #e8ebe8) }
 main { max-width: 52rem; margin: 0 auto; padding: 2rem 1rem 4rem }
-small, .access, td:nth-child(2) { color: light-dark(#5a605b, #a3aba5); font-weight: normal }
+small, .access, summary span, td:nth-child(2) { color: light-dark(#5a605b, #a3aba5); font-weight: normal }
 h2 { font-size: 1.0625rem; margin: 2rem 0 0.5rem }
 h4 { margin: 0.75rem 0 0.25rem; font-size: 0.8125rem }
 a { color: light-dark(#0f6b5c, #63cbb4) }
 details { background: light-dark(#fff, #1a1e1b); border: 1px solid light-dark(#dededa, #2d332f); border-radius: 0.5rem; margin: 0.25rem 0; padding: 0 0.75rem }
 details[open] { padding-bottom: 0.75rem }
 summary { cursor: pointer; padding: 0.5rem 0 }
+summary span { margin-left: 0.5rem }
 summary b { display: inline-block; min-width: 4.5rem; color: light-dark(#0f6b5c, #63cbb4); font-size: 0.8125rem }
 code, pre { font: 0.8125rem/1.5 ui-monospace, Menlo, Consolas, monospace }
 pre { background: light-dark(#efefeb, #0d100e); border-radius: 0.5rem; padding: 0.5rem 0.75rem; margin: 0; overflow: auto }
-td { padding: 0.125rem 1rem 0.125rem 0; vertical-align: top; overflow-wrap: anywhere }
+details p { margin: 0.25rem 0 }
+td { padding: 0.125rem 1rem 0.125rem 0; vertical-align: top }
+td:last-child { overflow-wrap: anywhere }
 `

@@ -40,10 +40,11 @@ export type RenameMedia = z.infer<typeof RenameMedia>
 
 /** What the URL of a file's bytes may say. A ticket is read where the request is identified, not here. */
 export const MediaQuery = z.object({
-  /** Of a link: then it opens the file at the link's version, without any other credential. */
-  ticket: z.string().optional(),
-  /** Absent: the present one. */
-  version: z.coerce.number().int().min(1).max(1e9).optional(),
+  ticket: z
+    .string()
+    .optional()
+    .describe("Of a link: opens the file at the link's version, without any other credential"),
+  version: z.coerce.number().int().min(1).max(1e9).optional().describe('Else the present one'),
 })
 
 export const CreateLink = z.strictObject({ expires_in_seconds: z.int().min(1).max(300).default(300) })
