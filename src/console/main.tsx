@@ -25,7 +25,7 @@ import { Head, Title } from './ui/page'
 import { Shell } from './ui/shell'
 import { Empty, Failed, Loading } from './ui/states'
 import { StepUp } from './ui/step-up'
-import { Toast } from './ui/toast'
+import { hush, Toast } from './ui/toast'
 
 /** `for`: those who are signed in, those who are not, or anybody. `need`: what one must be allowed in the workspace. */
 type Page = { view: ComponentType; for: 'user' | 'nobody' | 'anybody'; need?: Permission }
@@ -120,6 +120,12 @@ const scene = computed(() => `${path.value} ${workspace.value?.id} ${who.value.i
 effect(() => {
   void scene.value
   closeDialog()
+})
+
+// What was said to somebody may name what is theirs: the next one here does not read it.
+const isNobody = computed(() => who.value.is === 'nobody')
+effect(() => {
+  if (isNobody.value) hush()
 })
 
 addEventListener('online', noteConnection)

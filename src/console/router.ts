@@ -17,10 +17,34 @@ const show = () => {
   address.value = here()
 }
 
+// Each entry of the history has its number, so that a step can be taken back whichever way it went.
+let step = 0
+const stepOf = (state: { step?: number } | null) => state?.step
+const mark = () => history.replaceState({ step }, '')
+
+const holds: (() => void)[] = []
+/** Until it is released by what is returned, Back and Forward do `instead` and stay on the page. The latest goes first. */
+export const hold = (instead: () => void) => {
+  holds.push(instead)
+  return (): void => void holds.splice(holds.indexOf(instead), 1)
+}
+
+const move = ({ state }: PopStateEvent) => {
+  const [to, instead] = [stepOf(state), holds.at(-1)]
+  if (instead && to !== undefined && to !== step) {
+    history.go(step - to)
+    return instead()
+  }
+  // An entry without a number was only just made, by a link within the page.
+  step = to ?? step + 1
+  if (to === undefined) mark()
+  show()
+}
+
 /** Goes to a page of ours. `replace` leaves no step behind to come back to. */
 export const go = (to: string, { replace = false } = {}): void => {
-  if (replace) history.replaceState(null, '', to)
-  else history.pushState(null, '', to)
+  if (replace) history.replaceState({ step }, '', to)
+  else history.pushState({ step: ++step }, '', to)
   show()
   scrollTo(0, 0)
 }
@@ -37,7 +61,9 @@ const isPlainClick = (event: MouseEvent) =>
 
 /** Lets plain clicks on links to `ours` change the page without loading it. */
 export const startRouter = (ours: ReadonlySet<string>): void => {
-  addEventListener('popstate', show)
+  step = stepOf(history.state) ?? step
+  mark()
+  addEventListener('popstate', move)
   document.addEventListener('click', (event) => {
     const link = (event.target as Element).closest?.('a')
     if (!link || !isPlainClick(event) || link.target || link.origin !== location.origin) return

@@ -1,4 +1,5 @@
 // The account: name and address, the devices it is signed in on, all that is held about it, and its end.
+import { parseAddress } from '../../lib/address'
 import { t } from '../i18n'
 import { save } from '../save'
 import { api, left, loadWho, who } from '../session'
@@ -70,7 +71,7 @@ const Profile = ({ name, email }: { name: string | null; email: string }) => (
       >
         {(wrong) => (
           <Field
-            {...{ label: t('account.name'), hint: t('account.name_hint'), name: 'name', maxLength: 80 }}
+            {...{ label: t('account.name'), hint: t('account.name_hint'), name: 'name' }}
             {...{ autocomplete: 'name', defaultValue: name ?? '', error: wrong('name', t('name.wrong')) }}
           />
         )}
@@ -85,6 +86,14 @@ const Profile = ({ name, email }: { name: string | null; email: string }) => (
   </Section>
 )
 
+const isAddress = (email: string) => (text: string) => {
+  try {
+    return parseAddress(text).exact === email
+  } catch {
+    return false
+  }
+}
+
 const askDelete = (email: string) => {
   let asked: string | undefined
   ask({
@@ -92,6 +101,7 @@ const askDelete = (email: string) => {
     body: t('account.ask_delete_body'),
     action: t('account.delete'),
     typed: email,
+    isSame: isAddress(email),
     conflict: t('account.last_admin'),
     run: async () => {
       const answer = await api.deleteMe()

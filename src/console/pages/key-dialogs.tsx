@@ -77,7 +77,7 @@ const CreateKey = ({ list }: { list: Reload }) => {
         {(wrong) => (
           <>
             <Field
-              {...{ label: t('name.label'), hint: t('keys.name_hint'), name: 'name', required: true, maxLength: 80 }}
+              {...{ label: t('name.label'), hint: t('keys.name_hint'), name: 'name', required: true }}
               error={wrong('name', t('name.wrong'))}
             />
             <Choice

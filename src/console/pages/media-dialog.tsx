@@ -61,8 +61,8 @@ const Rename = ({ media, files, end }: Props & { end: (name: string) => void }) 
   >
     {(wrong) => (
       <Field
-        {...{ label: t('name.label'), name: 'name', required: true, maxLength: 255, defaultValue: media.name }}
-        error={wrong('name', t('name.wrong'))}
+        {...{ label: t('name.label'), name: 'name', required: true, defaultValue: media.name }}
+        error={wrong('name', t('media.name_wrong'))}
       />
     )}
   </Form>

@@ -55,7 +55,7 @@ const Settings = ({ project, from }: { project: Project; from: Resource<Project>
       >
         {(wrong) => (
           <Field
-            {...{ label: t('name.label'), name: 'name', required: true, maxLength: 80 }}
+            {...{ label: t('name.label'), name: 'name', required: true }}
             {...{ defaultValue: project.name, error: wrong('name', t('name.wrong')) }}
           />
         )}

@@ -35,7 +35,7 @@ const CreateProject = ({ projects }: { projects: Pages<Project> }) => (
     >
       {(wrong) => (
         <>
-          <Field label={t('name.label')} name="name" required maxLength={80} error={wrong('name', t('name.wrong'))} />
+          <Field label={t('name.label')} name="name" required error={wrong('name', t('name.wrong'))} />
           <Field
             {...{ label: t('projects.slug'), hint: t('projects.slug_hint'), name: 'slug', spellcheck: false }}
             error={wrong('slug', t('projects.slug_wrong'))}

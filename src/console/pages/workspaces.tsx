@@ -31,9 +31,7 @@ const Create = () => (
         void enterNew(id)
       }}
     >
-      {(wrong) => (
-        <Field label={t('name.label')} name="name" required maxLength={80} error={wrong('name', t('name.wrong'))} />
-      )}
+      {(wrong) => <Field label={t('name.label')} name="name" required error={wrong('name', t('name.wrong'))} />}
     </Form>
   </Dialog>
 )
@@ -105,7 +103,7 @@ const Settings = ({ of: { id, name, max_auth_age_seconds: age }, all }: { of: Wo
             {(wrong) => (
               <>
                 <Field
-                  {...{ label: t('name.label'), name: 'name', required: true, maxLength: 80 }}
+                  {...{ label: t('name.label'), name: 'name', required: true }}
                   {...{ defaultValue: name, error: wrong('name', t('name.wrong')) }}
                 />
                 <Choice

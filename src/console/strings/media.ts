@@ -29,6 +29,7 @@ export const mediaStrings = {
   'media.uploaded': { en: 'Uploaded', zh: '上传于' },
   'media.id': { en: 'Id', zh: 'ID' },
   'media.rename': { en: 'Rename', zh: '重命名' },
+  'media.name_wrong': { en: 'One line of plain text, at most 255 characters.', zh: '一行纯文本，最多 255 个字符。' },
   'media.download': { en: 'Download', zh: '下载' },
   'media.link': { en: 'Link', zh: '链接' },
   'media.link_lead': {

@@ -15,6 +15,8 @@ export type Question = {
   action: string
   /** What has to be typed first, where a slip would be grave. */
   typed?: string
+  /** Whether what was typed is the same; by default letter by letter. */
+  isSame?: (text: string) => boolean
   extra?: ComponentChildren
   /** What a `conflict` means here. */
   conflict?: string
@@ -23,14 +25,24 @@ export type Question = {
   done?: () => void
 }
 
-const Confirm = ({ title, body, action, typed, extra, conflict, run, done }: Question) => {
+const Confirm = ({
+  title,
+  body,
+  action,
+  typed,
+  isSame = (text) => text === typed,
+  extra,
+  conflict,
+  run,
+  done,
+}: Question) => {
   const field = useRef<HTMLInputElement>(null)
   const busy = useSignal(false)
   const error = useSignal('')
   const isUntyped = useSignal(false)
 
   const submit = async () => {
-    isUntyped.value = typed !== undefined && field.current?.value.trim() !== typed
+    isUntyped.value = typed !== undefined && !isSame(field.current!.value.trim())
     if (isUntyped.value) return field.current?.focus()
     busy.value = true
     const answer = await run()
@@ -52,6 +64,9 @@ const Confirm = ({ title, body, action, typed, extra, conflict, run, done }: Que
           field={field}
           autocomplete="off"
           spellcheck={false}
+          onInput={() => {
+            isUntyped.value = false
+          }}
           error={isUntyped.value ? t('confirm.type_wrong') : undefined}
         />
       )}

@@ -1,7 +1,8 @@
-// A dialog over the page, by the browser's own: focus stays inside, Escape leaves, and it goes back where it was.
+// A dialog over the page, by the browser's own: focus stays inside, Escape and Back leave, and it goes back where it was.
 import { signal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
 import { useId, useLayoutEffect, useRef } from 'preact/hooks'
+import { hold } from '../router'
 
 const shown = signal<ComponentChildren>(null)
 
@@ -28,6 +29,7 @@ export const Dialog = ({ title, lead, leave = closeDialog, isWide, children }: P
     // Closed before it is taken out of the page, so that the focus goes back.
     return () => element.close()
   }, [])
+  useLayoutEffect(() => hold(() => leave?.()), [leave])
   return (
     <dialog
       ref={dialog}

@@ -27,6 +27,7 @@ export const Form = <T,>({ action, send, done, explain, isDialog = true, childre
   const form = useRef<HTMLFormElement>(null)
   const busy = useSignal(false)
   const missing = useSignal<readonly string[]>([])
+  const changed = useSignal<readonly string[]>([])
   const problem = useSignal<Problem | null>(null)
   const [about, explained] = (problem.value && explain?.(problem.value)) || ['', undefined]
 
@@ -37,11 +38,13 @@ export const Form = <T,>({ action, send, done, explain, isDialog = true, childre
   const claimed = useRef(false)
   claimed.current = false
   const wrong: Wrong = (name, words) => {
-    if (missing.value.includes(name)) return t('form.missing')
+    const isStale = changed.value.includes(name)
+    if (missing.value.includes(name)) return isStale ? undefined : t('form.missing')
     const isHere =
       about === name && about !== '' ? true : problem.value?.fields?.some((path) => path.split('.')[0] === name)
     if (!isHere) return undefined
     claimed.current = true
+    if (isStale) return undefined
     return about === name ? explained : (words ?? t('form.not_accepted'))
   }
 
@@ -49,13 +52,18 @@ export const Form = <T,>({ action, send, done, explain, isDialog = true, childre
     if (busy.peek()) return
     const required = [...form.current!.querySelectorAll<HTMLInputElement>('input[required]')]
     problem.value = null
+    changed.value = []
     missing.value = required.filter(isEmpty).map(({ name }) => name)
     if (missing.value.length > 0) return
     busy.value = true
     const answer = await send(new FormData(form.current!))
     busy.value = false
     if (answer.ok) done(answer.data)
-    else problem.value = answer.problem
+    else {
+      // Also what was typed meanwhile does not hide the answer.
+      changed.value = []
+      problem.value = answer.problem
+    }
   }
 
   const fields = children(wrong)
@@ -64,6 +72,11 @@ export const Form = <T,>({ action, send, done, explain, isDialog = true, childre
       ref={form}
       noValidate
       class="form"
+      onInput={({ target }) => {
+        // What was said of a field is not about what stands in it now.
+        const { name } = target as HTMLInputElement
+        if (!changed.peek().includes(name)) changed.value = [...changed.peek(), name]
+      }}
       onSubmit={(event) => {
         event.preventDefault()
         void submit()
