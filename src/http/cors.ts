@@ -3,7 +3,7 @@
 const allowed = {
   methods: 'GET, HEAD, POST, PUT, PATCH, DELETE',
   headers:
-    'authorization, content-digest, content-type, idempotency-key, if-match, if-none-match, range, tus-resumable, upload-checksum, upload-length, upload-metadata, upload-offset, x-file-name, x-namespace, x-project-id, x-workspace-id',
+    'authorization, content-digest, content-type, idempotency-key, if-match, if-none-match, if-range, range, tus-resumable, upload-checksum, upload-length, upload-metadata, upload-offset, x-file-name, x-namespace, x-project-id, x-workspace-id',
   exposed:
     'accept-ranges, content-disposition, content-location, content-range, etag, location, ratelimit, ratelimit-policy, retry-after, tus-checksum-algorithm, tus-extension, tus-max-size, tus-resumable, tus-version, upload-expires, upload-length, upload-metadata, upload-offset, x-request-id',
 }
