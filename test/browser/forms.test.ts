@@ -78,6 +78,7 @@ describe.skipIf(!hasChromium)('the forms of the console', () => {
     const [name, slug] = [dialog().getByLabel('Name'), dialog().getByLabel('Slug')]
     await page.keyboard.press('Enter')
     await dialog().getByText('This is needed.').waitFor()
+    await page.waitForFunction(() => document.activeElement?.getAttribute('name') === 'name')
     await slug.pressSequentially('Not a slug')
     expect(await dialog().getByText('This is needed.').isVisible()).toBe(true)
     await name.pressSequentially('Launch')
