@@ -89,6 +89,19 @@ test('two routes do not share what one declares: its second would be answered by
   expect(() => assertEveryRouteDeclaresAccess(both.routes as never)).toThrow('GET /two')
 })
 
+test('whoami says what somebody is now, however often it said what they were', async () => {
+  const [admin, second] = [await t.as('admin'), await t.signIn('second@example.com')]
+  await t.join(admin.workspace.id, second.userId, 'member')
+  const headers = { ...second.headers, 'x-workspace-id': admin.workspace.id as string }
+  const now = async () => {
+    const { workspace, permissions } = (await t.call('GET', '/api/whoami', { headers })).body
+    return [workspace.role, permissions.includes('media:create')]
+  }
+  for (let i = 0; i < 2; i++) expect(await now()).toEqual(['member', true])
+  expect((await admin.patch(`/api/members/${second.userId}`, { role: 'viewer' })).status).toBe(200)
+  for (let i = 0; i < 2; i++) expect(await now()).toEqual(['viewer', false])
+})
+
 test('what is frozen is told once, and again as it was; anything else as it now is', async () => {
   const [lasting, passing] = [Object.freeze({ id: 'canary', planted: 'x' }), { id: 'canary' }]
   const app = new Elysia({ precompile: true })

@@ -1,7 +1,7 @@
 // The authenticated read beside a bare route, and beside what others offer for it: better-auth's sessions and keys,
 // PocketBase's records.
 import { newCaller } from '../story'
-import { type Load, type LoadOf, requestsPerProcessorSecond, requestsPerSecond } from './measure'
+import { type Load, requestsPerProcessorSecond, requestsPerSecond } from './measure'
 import { installPeers, installTools } from './peers'
 import { startPocketBase } from './pocketbase'
 import { once, type Scope } from './processes'
@@ -13,17 +13,13 @@ const pocketBase = 'PocketBase 0.22 record read'
 
 /** A lane of what wrk gets of a load. */
 export const laneOf =
-  (load: () => Promise<Load>, measure = requestsPerSecond): Lane =>
+  <L extends Load>(
+    load: () => Promise<L>,
+    measure: (ready: L, seconds: number) => Promise<number> = requestsPerSecond,
+  ): Lane =>
   async () => {
     const ready = await load()
     return (seconds) => measure(ready, seconds)
-  }
-/** The same for each second of processor. */
-const byProcessor =
-  (load: () => Promise<LoadOf>): Lane =>
-  async () => {
-    const ready = await load()
-    return (seconds) => requestsPerProcessorSecond(ready, seconds)
   }
 
 const contestantsIn = (scope: Scope) => {
@@ -51,12 +47,12 @@ const contestantsIn = (scope: Scope) => {
     const { url, pid, credentials } = await latchkey()
     return { url: `${url}/api/whoami`, headers: credentials[as], pid }
   }
-  const them = once(() => scope.use(startPocketBase()))
-  const record = async () => (await them()).record
+  const records = once(() => scope.use(startPocketBase()))
+  const record = async () => (await records()).record
   return {
     session: laneOf(whoami('session')),
     key: laneOf(whoami('key')),
-    keyByProcessor: byProcessor(whoami('key')),
+    keyByProcessor: laneOf(whoami('key'), requestsPerProcessorSecond),
     bare: laneOf(async () => {
       const { url, credentials } = await latchkey()
       const answer = await newCaller(url).call('GET', '/api/whoami', 200, { headers: credentials.session })
@@ -67,7 +63,7 @@ const contestantsIn = (scope: Scope) => {
     verifyApiKey: verifyApiKey('counted'),
     verifyApiKeyUncounted: verifyApiKey('uncounted'),
     record: laneOf(record),
-    recordByProcessor: byProcessor(record),
+    recordByProcessor: laneOf(record, requestsPerProcessorSecond),
   }
 }
 
